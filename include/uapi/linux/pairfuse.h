@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
+/*
+ * pairfuse: ioctl ABI of /dev/pairfuse
+ *
+ * A *pair* is an entry and an exit BPF program on one kernel function, the
+ * *target*. The module runs both from one stub around the function and keeps
+ * their common state in a *slot* on the stack of the traced task, one for each
+ * invocation.
+ *
+ * Documentation
+ * -------------
+ * Every request takes a structure whose first member is its size in bytes as
+ * the caller knows it. The module accepts smaller structures (missing members
+ * count as zero) and larger ones as long as the part it does not know is zero
+ * (-E2BIG otherwise). Members called "reserved" and unknown flags must be zero
+ * (-EINVAL otherwise). Output members are written back up to the given size.
+ *
+ * PAIRFUSE_IOC_INFO      on the device: version and limits.
+ * PAIRFUSE_IOC_ATTACH    on the device: returns a *link*, a file descriptor
+ *                        (close-on-exec) that owns the attachment. When its
+ *                        last copy is closed the pair is detached: the
+ *                        programs run no more and are released before close()
+ *                        returns; the stub itself may have to wait for tasks
+ *                        that are asleep in the target ("draining").
+ * PAIRFUSE_IOC_NEXT      on the device: describes the link with the smallest
+ *                        id greater than the given one; -ENOENT at the end.
+ *                        Draining stubs are listed too.
+ * PAIRFUSE_IOC_LINK_INFO on a link: describes that link.
+ *
+ * Opening the device needs its file permission (root, mode 0600) and every
+ * request CAP_BPF and CAP_PERFMON (or CAP_SYS_ADMIN) in the initial user
+ * namespace.
+ *
+ * Programs
+ * --------
+ * entry_fd and exit_fd are programs of type BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE,
+ * JIT compiled and not sleepable. Their context is an array of
+ * PAIRFUSE_CTX_WORDS u64, see enum pairfuse_ctx. R0 of the entry program tells
+ * whether it left state in the slot ("armed", non-zero). Unless
+ * PAIRFUSE_ATTACH_EXIT_ALWAYS is given, the exit program runs only for
+ * invocations that were armed.
+ *
+ * The slot is not cleared: an entry program that arms it has written whatever
+ * the exit program reads.
+ *
+ * target_fd is a program of type BPF_PROG_TYPE_TRACING with expected attach
+ * type BPF_TRACE_FEXIT for the target; loaded, never attached. With it the
+ * kernel's verifier has applied all its rules on what may be traced; the module
+ * takes the address and the calling convention from it.
+ *
+ * Errors of PAIRFUSE_IOC_ATTACH
+ * -----------------------------
+ * EINVAL      malformed request; flags or reserved members not zero
+ * E2BIG       structure larger than known, and not zero there
+ * EBADF       one of the descriptors is not a BPF program of the type above
+ * EPERM       missing capability
+ * EPROTOTYPE  the target's arguments need more than 6 registers, or it returns
+ *             more than 8 bytes
+ * ENOEXEC     a program is not JIT compiled
+ * EACCES      a program is sleepable, reads its context beyond
+ *             PAIRFUSE_CTX_WORDS or the slot beyond PAIRFUSE_SLOT_SIZE
+ * EOPNOTSUPP  the target has no patchable ftrace call site where expected, or
+ *             the hook mode is not available on this kernel
+ * ENOTUNIQ    target_fd has been attached; use one that never was
+ * EBUSY       the function is held by a user that excludes others (livepatch,
+ *             kprobe with a post handler; in direct mode also by a BPF
+ *             trampoline)
+ * ENOSPC      all stubs are in use or draining
+ * ENOMEM      no memory
+ */
+#ifndef _UAPI_LINUX_PAIRFUSE_H
+#define _UAPI_LINUX_PAIRFUSE_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define PAIRFUSE_DEVICE		"/dev/pairfuse"
+
+/*
+ * Major: raised when an old user would misbehave; minor: when something was
+ * added. A user refuses a module of another major version.
+ */
+#define PAIRFUSE_ABI_MAJOR	1
+#define PAIRFUSE_ABI_MINOR	0
+
+/* Bytes of state that an invocation can keep; see struct pairfuse_info too. */
+#define PAIRFUSE_SLOT_SIZE	64
+/* Argument registers that the stub saves and restores. */
+#define PAIRFUSE_MAX_ARGS	6
+#define PAIRFUSE_NAME_LEN	128
+
+/* The words (u64) of the context, ctx[PAIRFUSE_CTX_...]. */
+enum pairfuse_ctx {
+	PAIRFUSE_CTX_SLOT	= 0,	/* pointer to the slot */
+	PAIRFUSE_CTX_ARG0	= 1,	/* first argument register ... */
+	PAIRFUSE_CTX_ARG5	= 6,	/* ... sixth */
+	PAIRFUSE_CTX_RET	= 7,	/* return value; exit program only */
+	PAIRFUSE_CTX_ARMED	= 8,	/* R0 of the entry program; exit program only */
+	PAIRFUSE_CTX_WORDS	= 12	/* 9..11: reserved, content undefined */
+};
+
+/* How the function is hooked. */
+enum pairfuse_hook {
+	PAIRFUSE_HOOK_SHARED	= 0,	/* beside other users of the function */
+	PAIRFUSE_HOOK_DIRECT	= 1	/* cheapest; excludes BPF trampolines */
+};
+
+/* pairfuse_attach.flags */
+#define PAIRFUSE_ATTACH_EXIT_ALWAYS	(1U << 0) /* run the exit program even when not armed */
+#define PAIRFUSE_ATTACH_F_ALL		(PAIRFUSE_ATTACH_EXIT_ALWAYS)
+
+struct pairfuse_info {
+	__u32 size;		/* in: sizeof(struct pairfuse_info) */
+	__u32 flags;		/* in: 0 */
+	__u32 abi_major;	/* out: ... */
+	__u32 abi_minor;
+	__u32 slot_size;	/* bytes */
+	__u32 ctx_words;
+	__u32 max_args;		/* registers */
+	__u32 nr_stubs;		/* stubs in all */
+	__u32 nr_free;		/* of them free */
+	__u32 nr_draining;	/* of them draining */
+	__u32 hooks;		/* bit mask of 1 << enum pairfuse_hook */
+	__u32 reserved;		/* in: 0 */
+};
+
+struct pairfuse_attach {
+	__u32 size;		/* in: sizeof(struct pairfuse_attach) */
+	__u32 flags;		/* in: PAIRFUSE_ATTACH_... */
+	__s32 target_fd;	/* in */
+	__s32 entry_fd;		/* in */
+	__s32 exit_fd;		/* in */
+	__u32 hook;		/* in: wanted, out: got (a site that is already
+				 * hooked keeps its mode) */
+	__u64 entry_cookie;	/* in: what bpf_get_attach_cookie() returns */
+	__u64 exit_cookie;	/* in */
+	__u32 link_id;		/* out */
+	__u32 reserved;		/* in: 0 */
+};
+
+enum pairfuse_link_state {
+	PAIRFUSE_LINK_LIVE	= 0,
+	PAIRFUSE_LINK_DRAINING	= 1	/* detached; tasks are still in the target */
+};
+
+/*
+ * Counters are sums over the CPUs, read while they move. At rest
+ *   entered = runs + not_armed + entry_missed + exit_missed + in_flight
+ */
+struct pairfuse_link_info {
+	__u32 size;		/* in: sizeof(struct pairfuse_link_info) */
+	__u32 id;		/* PAIRFUSE_IOC_NEXT, in: previous id, 0 at first; out: id */
+	__u32 state;		/* out: enum pairfuse_link_state */
+	__u32 hook;		/* out: enum pairfuse_hook */
+	__u32 entry_prog_id;	/* out: BPF ids; 0 when draining */
+	__u32 exit_prog_id;
+	__u32 flags;		/* in: 0, out: those of attach */
+	__s32 pid;		/* out: process that attached, in the initial pid namespace */
+	__u64 entered;		/* out: invocations that reached the stub */
+	__u64 runs;		/* out: both programs have run */
+	__u64 not_armed;	/* out: left without state: the entry program
+				 * declined (or was detached) */
+	__u64 entry_missed;	/* out: entry program not run: recursion */
+	__u64 exit_missed;	/* out: armed, but exit program not run:
+				 * recursion (or detached) */
+	__u64 in_flight;	/* out: invocations now between entry and exit */
+	char comm[16];		/* out: command that attached */
+	char target[PAIRFUSE_NAME_LEN]; /* out: function */
+	char module[64];	/* out: module of the function; "" for vmlinux */
+};
+
+#define PAIRFUSE_IOC_MAGIC	0xbf
+#define PAIRFUSE_IOC_INFO	_IOWR(PAIRFUSE_IOC_MAGIC, 0, struct pairfuse_info)
+#define PAIRFUSE_IOC_ATTACH	_IOWR(PAIRFUSE_IOC_MAGIC, 1, struct pairfuse_attach)
+#define PAIRFUSE_IOC_NEXT	_IOWR(PAIRFUSE_IOC_MAGIC, 2, struct pairfuse_link_info)
+#define PAIRFUSE_IOC_LINK_INFO	_IOWR(PAIRFUSE_IOC_MAGIC, 3, struct pairfuse_link_info)
+
+#endif /* _UAPI_LINUX_PAIRFUSE_H */

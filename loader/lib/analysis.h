@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The analysis core: finds the pairs among the programs of one BPF object,
+ * decides which can be fused, and rewrites those.
+ *
+ * It is pure computation over memory: no system calls, no BTF parsing, no
+ * printing, no global state. Whoever calls it (the object session behind
+ * `pairfuse load` and `explain`, the interposer, tests) describes programs and
+ * maps with the structures below; bytecode is what the kernel would be given:
+ * after CO-RE, with subprograms appended behind the main program
+ * (BPF_PSEUDO_CALL) and map references either by fd or by index (see
+ * pairfuse_map_ref_fn).
+ */
+#ifndef PAIRFUSE_ANALYSIS_H
+#define PAIRFUSE_ANALYSIS_H
+
+#include <linux/bpf.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "reason.h"
+
+#define PAIRFUSE_MAX_REGS 6
+
+/* A map of the object. Strings are the caller's and outlive the analysis. */
+struct pairfuse_map {
+	const char *name;
+	enum bpf_map_type type;
+	__u32 key_size;		/* bytes */
+	__u32 value_size;	/* bytes */
+	__u32 max_entries;
+	bool pinned;		/* pinned, or to be pinned by libbpf */
+	bool reused;		/* lives outside this object (fd given by others) */
+	bool shown;		/* user space reads it (display, interposer saw it) */
+	bool frozen;		/* .rodata: contents below are final */
+	const void *rodata;	/* value_size bytes when frozen, else NULL */
+};
+
+enum pairfuse_hook_type {
+	PAIRFUSE_AT_OTHER = 0,	/* anything that is not half of a pair */
+	PAIRFUSE_AT_FENTRY,
+	PAIRFUSE_AT_FEXIT,
+};
+
+/* The calling convention of a target, from kernel BTF. */
+struct pairfuse_proto {
+	unsigned int nr_regs;	/* argument registers in all */
+	unsigned int ret_size;	/* bytes, 0 for void */
+	/*
+	 * For each register: the BTF id of the struct or union that it points
+	 * to (for bpf_rdonly_cast), or 0 when it is no such pointer. Ids are
+	 * those of vmlinux BTF; arg_in_module says that the id belongs to a
+	 * module's BTF, where bpf_rdonly_cast cannot reach.
+	 */
+	__u32 arg_btf_id[PAIRFUSE_MAX_REGS];
+	bool arg_in_module[PAIRFUSE_MAX_REGS];
+};
+
+struct pairfuse_prog {
+	const char *name;
+	const char *section;
+	enum pairfuse_hook_type at;
+	bool sleepable;
+	const char *target;	/* function; NULL when not known */
+	const struct pairfuse_proto *proto; /* NULL when not known (offline) */
+	__u64 cookie;		/* attach cookie */
+	const struct bpf_insn *insns;
+	size_t nr_insns;
+};
+
+/*
+ * Which map does a BPF_LD_IMM64 with src_reg BPF_PSEUDO_MAP_FD, _MAP_IDX,
+ * _MAP_VALUE or _MAP_IDX_VALUE refer to? Returns an index into maps[] or -1.
+ */
+typedef int (*pairfuse_map_ref_fn)(void *arg, const struct bpf_insn *ld_imm64);
+
+struct pairfuse_input {
+	const struct pairfuse_prog *progs;
+	size_t nr_progs;
+	const struct pairfuse_map *maps;
+	size_t nr_maps;
+	pairfuse_map_ref_fn map_ref;
+	void *map_ref_arg;
+	/* vmlinux BTF id of kfunc bpf_rdonly_cast; 0: not available */
+	__s32 rdonly_cast_id;
+};
+
+enum pairfuse_key {		/* what the carrier map is keyed by */
+	PAIRFUSE_KEY_NONE = 0,
+	PAIRFUSE_KEY_TID,	/* u32 thread id */
+	PAIRFUSE_KEY_TGID,	/* u32 process id */
+	PAIRFUSE_KEY_PID_TGID,	/* u64, bpf_get_current_pid_tgid() */
+	PAIRFUSE_KEY_TASK,	/* task pointer, or task storage */
+	PAIRFUSE_KEY_CONST,	/* per-CPU array slot 0 and the like */
+	PAIRFUSE_KEY_ARGS,	/* saved arguments, alone or with the above */
+};
+
+const char *pairfuse_key_name(enum pairfuse_key key);
+
+/* Rewritings and optimisations applied to a pair; a bit each, names below. */
+enum pairfuse_opt {
+	PAIRFUSE_OPT_SLOT	= 1 << 0, /* map replaced by the slot */
+	PAIRFUSE_OPT_INLINE	= 1 << 1, /* bpf-to-bpf calls inlined */
+	PAIRFUSE_OPT_CAST	= 1 << 2, /* typed arguments through bpf_rdonly_cast */
+	PAIRFUSE_OPT_SKIP_EXIT	= 1 << 3, /* exit does nothing without state: not run */
+	PAIRFUSE_OPT_COOKIE	= 1 << 4, /* attach cookie folded to a constant */
+	PAIRFUSE_OPT_DEAD	= 1 << 5, /* dead code removed (key building ...) */
+};
+
+const char *pairfuse_opt_name(enum pairfuse_opt opt);
+
+/* A program ready for BPF_PROG_LOAD as BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE. */
+struct pairfuse_code {
+	struct bpf_insn *insns;	/* owned by the result */
+	size_t nr_insns;
+};
+
+/*
+ * The verdict on one pair, or on one program that has no partner (then the
+ * other index is -1). A refused pair has no code.
+ */
+struct pairfuse_pair {
+	int entry;		/* index into progs[] or -1 */
+	int exit;		/* index into progs[] or -1 */
+	int carrier;		/* index into maps[] or -1 */
+	enum pairfuse_key key;
+	__u32 state_size;	/* bytes of the slot in use */
+	enum pairfuse_reason reason; /* PAIRFUSE_REASON_NONE: can be fused */
+	int reason_prog;	/* program that the reason points to, or -1 */
+	int reason_insn;	/* instruction of the given bytecode, or -1 */
+	char reason_text[256];	/* one line, names objects; "" when fused */
+	unsigned int opts;	/* enum pairfuse_opt */
+	bool exit_always;	/* attach with PAIRFUSE_ATTACH_EXIT_ALWAYS */
+	struct pairfuse_code entry_code;
+	struct pairfuse_code exit_code;
+};
+
+struct pairfuse_result {
+	struct pairfuse_pair *pairs;	/* every fentry/fexit program is in one */
+	size_t nr_pairs;
+};
+
+/*
+ * Analyse all programs of the input and rewrite the pairs that can be fused.
+ * Programs that are no halves of pairs (PAIRFUSE_AT_OTHER) only matter for the
+ * maps that they touch.
+ *
+ * Returns 0, -ENOMEM, or -EINVAL when the input contradicts itself (not: when
+ * bytecode is malformed; that is a refusal). On success the caller frees the
+ * result with pairfuse_result_free().
+ */
+int pairfuse_analyze(const struct pairfuse_input *in, struct pairfuse_result **out);
+
+void pairfuse_result_free(struct pairfuse_result *res);
+
+/* One instruction as text, as bpftool would print it; returns buf. */
+const char *pairfuse_insn_text(const struct bpf_insn *insn, char *buf, size_t len);
+
+#endif /* PAIRFUSE_ANALYSIS_H */
