@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * All differences between the supported kernels, for C and assembly. The
+ * other files read as if there were only the newest one.
+ */
+#ifndef PAIRFUSE_COMPAT_H
+#define PAIRFUSE_COMPAT_H
+
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+#error "pairfuse needs Linux 6.12 or newer: older kernels lack bpf_rdonly_cast() for raw tracepoint programs"
+#endif
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 4, 0)
+#error "pairfuse does not know this kernel yet: it was checked up to Linux 7.3"
+#endif
+
+#ifndef CONFIG_X86_64
+#error "pairfuse supports x86-64 only: its stubs are assembly"
+#endif
+#ifdef CONFIG_PREEMPT_RT
+#error "pairfuse does not support PREEMPT_RT: its stubs run programs with preemption off"
+#endif
+#ifndef CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS
+#error "pairfuse needs CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS"
+#endif
+#ifndef CONFIG_DYNAMIC_FTRACE_WITH_ARGS
+#error "pairfuse needs CONFIG_DYNAMIC_FTRACE_WITH_ARGS"
+#endif
+#ifndef CONFIG_HAVE_STATIC_CALL_INLINE
+#error "pairfuse needs CONFIG_HAVE_STATIC_CALL_INLINE"
+#endif
+#ifndef CONFIG_BPF_JIT
+#error "pairfuse needs CONFIG_BPF_JIT"
+#endif
+#ifndef CONFIG_DEBUG_INFO_BTF
+#error "pairfuse needs CONFIG_DEBUG_INFO_BTF"
+#endif
+#ifndef CONFIG_TASKS_RCU
+#error "pairfuse needs CONFIG_TASKS_RCU: without it stubs can never be used again"
+#endif
+
+/*
+ * Where a task's preempt count and `current` live, and how wide the count is.
+ * struct pcpu_hot went away in 6.15; the count became 64 bits wide where the
+ * reschedule bit is apart from it (7.1).
+ */
+#ifdef __ASSEMBLY__
+#include <asm/percpu.h>
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+#define PAIRFUSE_CURRENT	PER_CPU_VAR(current_task)
+#define PAIRFUSE_PREEMPT_COUNT	PER_CPU_VAR(__preempt_count)
+#else
+#define PAIRFUSE_CURRENT	PER_CPU_VAR(pcpu_hot + PAIRFUSE_PCPU_CURRENT)
+#define PAIRFUSE_PREEMPT_COUNT	PER_CPU_VAR(pcpu_hot + PAIRFUSE_PCPU_PREEMPT_COUNT)
+#endif
+
+#ifdef CONFIG_HAS_SEPARATE_PREEMPT_RESCHED_BITS
+#define PAIRFUSE_PREEMPT_INC	incq	PAIRFUSE_PREEMPT_COUNT
+#define PAIRFUSE_PREEMPT_DEC	decq	PAIRFUSE_PREEMPT_COUNT
+#else
+#define PAIRFUSE_PREEMPT_INC	incl	PAIRFUSE_PREEMPT_COUNT
+#define PAIRFUSE_PREEMPT_DEC	decl	PAIRFUSE_PREEMPT_COUNT
+#endif
+
+/* What preempt_enable_notrace() calls when the count reaches zero. */
+#ifdef CONFIG_PREEMPT_DYNAMIC
+#define PAIRFUSE_PREEMPT_SCHEDULE	call	__SCT__preempt_schedule_notrace
+#elif defined(CONFIG_PREEMPTION)
+#define PAIRFUSE_PREEMPT_SCHEDULE	call	preempt_schedule_notrace_thunk
+#else
+#define PAIRFUSE_PREEMPT_SCHEDULE
+#endif
+
+#else /* !__ASSEMBLY__ */
+
+#include <linux/ftrace.h>
+
+/*
+ * Direct calls can be jumps (DYNAMIC_FTRACE_WITH_JMP, bit 0 of the address
+ * says so since 7.0; 6.19 had an ops flag instead). A jump leaves only the
+ * caller's return address on the stack.
+ */
+#if defined(CONFIG_DYNAMIC_FTRACE_WITH_JMP) && LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
+#define PAIRFUSE_DIRECT_JMP 1
+#else
+#define PAIRFUSE_DIRECT_JMP 0
+#define ftrace_jmp_set(addr) (addr)
+#endif
+
+#endif /* __ASSEMBLY__ */
+
+#endif /* PAIRFUSE_COMPAT_H */

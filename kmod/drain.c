@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Draining: when may the stub of a detached link be used again?
+ *
+ * Not while a task is inside: its return address points into the stub, and its
+ * frame belongs to the old pair. And not while somebody executes the few
+ * instructions before `entered` is counted or after `left` was. So:
+ *
+ *   1. The hook is gone, other stubs lead past this one (site.c): no new comers.
+ *   2. RCU-tasks grace period: whoever was on the way in has counted itself.
+ *      (A task passes such a period only by sleeping or in user mode, and no
+ *      task sleeps between the hook and the count.)
+ *   3. entered == left. As nobody enters, left can only grow towards entered;
+ *      reading both CPU by CPU cannot see equality before it is true.
+ *      This may take as long as the longest sleeper takes.
+ *   4. RCU-tasks grace period: whoever counted `left` has executed the return.
+ *
+ * "RCU-tasks" is two flavours: synchronize_rcu_tasks() for tasks, and
+ * synchronize_rcu_tasks_rude() for the idle tasks and interrupts above them,
+ * which the former does not see. ftrace waits for both in the same place.
+ *
+ * One worker does this for all links, a round for each grace period.
+ */
+#include <linux/delay.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include "pairfuse.h"
+
+#define POLL_FIRST	msecs_to_jiffies(20)
+#define POLL_LAST	msecs_to_jiffies(1000)
+
+static struct workqueue_struct *drain_wq;
+static unsigned long poll_delay;
+
+static void drain_round(struct work_struct *work);
+static DECLARE_DELAYED_WORK(drain_work, drain_round);
+
+/* Links that were in this stage before the grace period: ids up to here. */
+static void mark_stages(struct list_head *detached, struct list_head *settling)
+{
+	struct pairfuse_link *link;
+
+	list_for_each_entry(link, &pairfuse_links, all) {
+		if (link->stage == PAIRFUSE_STAGE_DRAINING)
+			list_move_tail(&link->chain, detached);
+		else if (link->stage == PAIRFUSE_STAGE_SETTLING)
+			list_move_tail(&link->chain, settling);
+	}
+}
+
+static void drain_round(struct work_struct *work)
+{
+	struct pairfuse_link *link, *tmp;
+	LIST_HEAD(detached);
+	LIST_HEAD(settling);
+	bool progress, left_over;
+
+	/*
+	 * Only those that were detached (settled) before the grace period can
+	 * go on after it. Nobody else touches `chain` of detached links, nor
+	 * frees them.
+	 */
+	mutex_lock(&pairfuse_mutex);
+	mark_stages(&detached, &settling);
+	mutex_unlock(&pairfuse_mutex);
+	if (list_empty(&detached) && list_empty(&settling))
+		return;
+
+	synchronize_rcu_tasks_rude();
+	synchronize_rcu_tasks();
+
+	mutex_lock(&pairfuse_mutex);
+	progress = false;
+	list_for_each_entry_safe(link, tmp, &settling, chain) {
+		list_del(&link->chain);
+		list_del(&link->all);
+		pairfuse_link_free(link);
+	}
+	list_for_each_entry_safe(link, tmp, &detached, chain) {
+		list_del_init(&link->chain);
+		if (pairfuse_link_in_flight(link) == 0) {
+			link->stage = PAIRFUSE_STAGE_SETTLING;
+			progress = true;
+		}
+	}
+	left_over = false;
+	list_for_each_entry(link, &pairfuse_links, all)
+		left_over |= link->stage == PAIRFUSE_STAGE_DRAINING;
+	mutex_unlock(&pairfuse_mutex);
+
+	if (progress) {
+		poll_delay = POLL_FIRST;
+		queue_delayed_work(drain_wq, &drain_work, 0);
+	} else if (left_over) {
+		queue_delayed_work(drain_wq, &drain_work, poll_delay);
+		poll_delay = min(2 * poll_delay, POLL_LAST);
+	}
+}
+
+/* Something was detached: look soon. */
+void pairfuse_drain_kick(void)
+{
+	poll_delay = POLL_FIRST;
+	mod_delayed_work(drain_wq, &drain_work, 0);
+}
+
+/*
+ * Give stubs without calls in flight the rounds that they need to become free.
+ * Sleeps; without the mutex.
+ */
+void pairfuse_drain_flush(void)
+{
+	int round;
+
+	for (round = 0; round < 3; round++) {
+		mod_delayed_work(drain_wq, &drain_work, 0);
+		flush_delayed_work(&drain_work);
+	}
+}
+
+int pairfuse_drain_init(void)
+{
+	/* Grace periods take their time: do not hold up the system's queues. */
+	drain_wq = alloc_workqueue("pairfuse_drain", WQ_UNBOUND | WQ_FREEZABLE, 1);
+	return drain_wq ? 0 : -ENOMEM;
+}
+
+/*
+ * At module exit no file is open and no link pinned, so what is left had no
+ * calls in flight when it was detached, at most tasks in the last instructions.
+ * Wait for all; never give up, since the text must not go before.
+ */
+void pairfuse_drain_exit(void)
+{
+	bool empty;
+
+	for (;;) {
+		mutex_lock(&pairfuse_mutex);
+		empty = list_empty(&pairfuse_links);
+		mutex_unlock(&pairfuse_mutex);
+		if (empty)
+			break;
+		pairfuse_drain_flush();
+		msleep(1);
+	}
+	cancel_delayed_work_sync(&drain_work);
+	destroy_workqueue(drain_wq);
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Becomes offsets.h: what stub_text.S has to know about structures. Widths and
+ * offsets always come from the headers of the kernel that is built for.
+ */
+#define PAIRFUSE_NO_OFFSETS
+#include <linux/kbuild.h>
+#include <linux/sched.h>
+#include <asm/current.h>
+#include "pairfuse.h"
+
+int main(void);
+int main(void)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 15, 0)
+	OFFSET(PAIRFUSE_PCPU_CURRENT, pcpu_hot, current_task);
+	OFFSET(PAIRFUSE_PCPU_PREEMPT_COUNT, pcpu_hot, preempt_count);
+	BUILD_BUG_ON(sizeof_field(struct pcpu_hot, preempt_count) != 4);
+#else
+	BUILD_BUG_ON(sizeof(__preempt_count) !=
+		     (IS_ENABLED(CONFIG_HAS_SEPARATE_PREEMPT_RESCHED_BITS) ? 8 : 4) &&
+		     sizeof(__preempt_count) != 8);
+#endif
+	OFFSET(PAIRFUSE_TASK_BPF_CTX, task_struct, bpf_ctx);
+
+	DEFINE(PAIRFUSE_STUB_DATA_SIZE, sizeof(struct pairfuse_stub_data));
+	DEFINE(PAIRFUSE_STUB_COUNT, PAIRFUSE_NR_STUBS);
+	OFFSET(PAIRFUSE_STUB_COUNTERS, pairfuse_stub_data, counters);
+	OFFSET(PAIRFUSE_STUB_ENTRY_ACTIVE, pairfuse_stub_data, entry_active);
+	OFFSET(PAIRFUSE_STUB_EXIT_ACTIVE, pairfuse_stub_data, exit_active);
+	OFFSET(PAIRFUSE_STUB_ENTRY_RUN_CTX, pairfuse_stub_data, entry_run_ctx.run_ctx);
+	OFFSET(PAIRFUSE_STUB_EXIT_RUN_CTX, pairfuse_stub_data, exit_run_ctx.run_ctx);
+	OFFSET(PAIRFUSE_STUB_EXIT_ALWAYS, pairfuse_stub_data, exit_always);
+
+	OFFSET(PAIRFUSE_COUNT_ENTERED, pairfuse_counters, entered);
+	OFFSET(PAIRFUSE_COUNT_LEFT, pairfuse_counters, left);
+	OFFSET(PAIRFUSE_COUNT_NOT_ARMED, pairfuse_counters, not_armed);
+	OFFSET(PAIRFUSE_COUNT_ENTRY_MISSED, pairfuse_counters, entry_missed);
+	OFFSET(PAIRFUSE_COUNT_EXIT_MISSED, pairfuse_counters, exit_missed);
+	return 0;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Internal interfaces of the module, grouped by the file that implements them.
+ *
+ * One mutex, pairfuse_mutex, serialises everything that changes: sites, links,
+ * stubs. It is the outermost lock; ftrace's, static_call's and RCU's own locks
+ * and waits nest inside. Nothing on the traced path takes a lock.
+ */
+#ifndef PAIRFUSE_KMOD_H
+#define PAIRFUSE_KMOD_H
+
+#include <linux/bpf.h>
+#include <linux/fs.h>
+#include <linux/ftrace.h>
+#include <linux/list.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/pairfuse.h>
+#include <linux/percpu.h>
+
+#include "compat.h"
+
+#define PAIRFUSE_NR_STUBS 256	/* stub_text.S and stub.c have that many */
+
+/* main.c */
+extern struct mutex pairfuse_mutex;
+
+/* device.c */
+int pairfuse_device_init(void);
+void pairfuse_device_exit(void);
+/*
+ * Copy a size-first structure from user space by the rules of the ABI.
+ * -EINVAL: shorter than min; -E2BIG: longer than known and not zero there.
+ */
+int pairfuse_copy_in(void *dst, size_t size, size_t min, const void __user *src, u32 *usize);
+int pairfuse_copy_out(void __user *dst, u32 usize, const void *src, size_t size);
+
+/* stub.c, stub_text.S */
+
+/*
+ * Of one link, written by the stub with single per-CPU instructions, so neither
+ * preemption nor interrupts can lose a count. in flight = entered - left.
+ */
+struct pairfuse_counters {
+	u64 entered;
+	u64 left;
+	u64 not_armed;		/* includes entry_missed */
+	u64 entry_missed;
+	u64 exit_missed;
+};
+
+/*
+ * What a stub reads on every call: one cache line, written only by attach and
+ * detach. The pointers are per-CPU offsets to be used with %gs.
+ */
+struct pairfuse_stub_data {
+	struct pairfuse_counters __percpu *counters;
+	void __percpu *entry_active;	/* the programs' recursion guards, or */
+	void __percpu *exit_active;	/* pairfuse_detached: never run */
+	u8 exit_always;
+	u8 pad[7];
+	/* current->bpf_ctx while the program runs; helpers only read it */
+	struct bpf_trace_run_ctx entry_run_ctx;
+	struct bpf_trace_run_ctx exit_run_ctx;
+} __aligned(64);
+
+extern struct pairfuse_stub_data pairfuse_stub_data[PAIRFUSE_NR_STUBS];
+
+int pairfuse_stub_alloc(void);			/* index or -ENOSPC */
+void pairfuse_stub_free(int stub);
+unsigned int pairfuse_stub_nr_free(void);
+/* Entered with the caller's return address on the stack (jumped to, called). */
+unsigned long pairfuse_stub_jmp_addr(int stub);
+/* Entered by a call patched into the function: one more return address. */
+unsigned long pairfuse_stub_call_addr(int stub);
+void pairfuse_stub_arm(int stub, struct bpf_prog *entry, u64 entry_cookie,
+		       struct bpf_prog *exit, u64 exit_cookie, bool exit_always,
+		       struct pairfuse_counters __percpu *counters);
+void pairfuse_stub_disarm(int stub);
+void pairfuse_stub_set_body(int stub, unsigned long addr);
+
+/* program.c */
+struct pairfuse_target {
+	unsigned long addr;		/* of the function */
+	struct module *mod;		/* a reference; NULL for vmlinux */
+	char name[PAIRFUSE_NAME_LEN];
+};
+
+struct bpf_prog *pairfuse_prog_get(int fd);	/* ERR_PTR: see the ABI header */
+int pairfuse_target_get(int fd, struct pairfuse_target *target);
+void pairfuse_target_put(struct pairfuse_target *target);
+
+/* site.c */
+struct pairfuse_site {
+	struct list_head sites;
+	unsigned long ip;		/* the patched instruction */
+	unsigned long body;		/* the instruction behind it */
+	enum pairfuse_hook hook;
+	struct ftrace_ops *ops;		/* fresh for every hook */
+	unsigned long hooked;		/* address given to ftrace */
+	struct list_head chain;		/* of pairfuse_link, outermost first */
+};
+
+struct pairfuse_link;
+int pairfuse_site_join(struct pairfuse_link *link, enum pairfuse_hook hook);
+int pairfuse_site_leave(struct pairfuse_link *link);
+
+/* link.c */
+enum pairfuse_stage {
+	PAIRFUSE_STAGE_LIVE,		/* owned by an fd */
+	PAIRFUSE_STAGE_DRAINING,	/* detached; calls may be in flight */
+	PAIRFUSE_STAGE_SETTLING,	/* none in flight; last instructions may run */
+	PAIRFUSE_STAGE_STUCK,		/* ftrace refused to let go; never freed */
+};
+
+struct pairfuse_link {
+	struct list_head all;		/* pairfuse_links */
+	struct list_head chain;		/* of the site, when live */
+	struct pairfuse_site *site;	/* when live */
+	struct pairfuse_link *inner;	/* whom the body call leads to; NULL: the function */
+	enum pairfuse_stage stage;
+	int stub;
+	u32 id;
+	u32 flags;
+	enum pairfuse_hook hook;
+	bool pinned;			/* holds a reference on this module */
+	unsigned long body;		/* of the function */
+	struct pairfuse_target target;
+	struct bpf_prog *entry;
+	struct bpf_prog *exit;
+	struct pairfuse_counters __percpu *counters;
+	pid_t pid;
+	char comm[TASK_COMM_LEN];
+};
+
+extern struct list_head pairfuse_links;	/* by ascending id */
+long pairfuse_link_attach(struct pairfuse_attach __user *uattr);
+long pairfuse_link_next(struct pairfuse_link_info __user *uinfo);
+void pairfuse_link_free(struct pairfuse_link *link);
+u64 pairfuse_link_in_flight(struct pairfuse_link *link);
+
+/* drain.c */
+int pairfuse_drain_init(void);
+void pairfuse_drain_exit(void);
+void pairfuse_drain_kick(void);
+void pairfuse_drain_flush(void);
+
+#endif /* PAIRFUSE_KMOD_H */

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What comes in from user space as a BPF program: the two programs of a pair,
+ * and the descriptor of the target. Everything that the verifier leaves to the
+ * attach point is checked here.
+ */
+#include <linux/bpf.h>
+#include <linux/err.h>
+
+#include "pairfuse.h"
+
+/*
+ * A program of a pair, by file descriptor; the caller owns the reference.
+ *
+ * For raw tracepoint programs the kernel checks how far a program reaches into
+ * its context and into the writable buffer only when it is attached to a
+ * tracepoint, so we do it. The interpreter is refused since the stub calls the
+ * program's text directly, and a sleepable program since preemption is off.
+ */
+struct bpf_prog *pairfuse_prog_get(int fd)
+{
+	struct bpf_prog *prog;
+	int err;
+
+	prog = bpf_prog_get_type_dev(fd, BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE, false);
+	if (IS_ERR(prog))
+		return ERR_PTR(-EBADF);
+
+	err = -ENOEXEC;
+	if (!prog->jited)
+		goto put;
+	err = -EACCES;
+	if (prog->sleepable ||
+	    prog->aux->max_ctx_offset > PAIRFUSE_CTX_WORDS * sizeof(u64) ||
+	    prog->aux->max_tp_access > PAIRFUSE_SLOT_SIZE)
+		goto put;
+	return prog;
+put:
+	bpf_prog_put(prog);
+	return ERR_PTR(err);
+}
+
+/*
+ * Can the stub pass the arguments on and keep the return value? Arguments take
+ * one register for every 8 bytes (structures of up to 16 bytes are passed by
+ * value in registers). As long as all fit into the six registers, none is on
+ * the stack.
+ */
+static bool model_supported(const struct btf_func_model *model)
+{
+	unsigned int i, regs = 0;
+
+	for (i = 0; i < model->nr_args; i++)
+		regs += DIV_ROUND_UP(model->arg_size[i], 8);
+	return regs <= PAIRFUSE_MAX_ARGS && model->ret_size <= 8;
+}
+
+static int target_from_prog(struct bpf_prog *prog, struct pairfuse_target *target)
+{
+	struct bpf_prog_aux *aux = prog->aux;
+	int err;
+
+	if (prog->expected_attach_type != BPF_TRACE_FEXIT || aux->dst_prog)
+		return -EBADF;
+
+	/* Attaching takes the trampoline away, under this mutex. */
+	mutex_lock(&aux->dst_mutex);
+	if (!aux->dst_trampoline) {
+		err = -ENOTUNIQ;
+	} else if (!model_supported(&aux->dst_trampoline->func.model)) {
+		err = -EPROTOTYPE;
+	} else {
+		err = 0;
+		target->addr = (unsigned long)aux->dst_trampoline->func.addr;
+	}
+	mutex_unlock(&aux->dst_mutex);
+	if (err)
+		return err;
+
+	/*
+	 * The program holds its module, so that cannot be going now. The link
+	 * needs it for longer: until no stub can call into the function.
+	 */
+	target->mod = aux->mod;
+	if (target->mod)
+		__module_get(target->mod);
+	strscpy(target->name, aux->attach_func_name ?: "?", sizeof(target->name));
+	return 0;
+}
+
+/*
+ * The target described by an fexit program that was loaded but never attached:
+ * the verifier has looked up the function, its calling convention, and all of
+ * the kernel's lists of what must not be traced. Release with
+ * pairfuse_target_put(); the program is not needed any more.
+ */
+int pairfuse_target_get(int fd, struct pairfuse_target *target)
+{
+	struct bpf_prog *prog;
+	int err;
+
+	prog = bpf_prog_get_type_dev(fd, BPF_PROG_TYPE_TRACING, false);
+	if (IS_ERR(prog))
+		return -EBADF;
+	err = target_from_prog(prog, target);
+	bpf_prog_put(prog);
+	return err;
+}
+
+void pairfuse_target_put(struct pairfuse_target *target)
+{
+	module_put(target->mod);
+	target->mod = NULL;
+}

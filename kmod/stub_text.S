@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The stubs: code around a traced function that runs the entry program, the
+ * function, and the exit program.
+ *
+ * There is a fixed number of copies, each with three direct calls of its own
+ * (static calls named pairfuse_entry_N, pairfuse_exit_N, pairfuse_body_N) and a
+ * line of data, pairfuse_stub_data[N]. No code is generated at run time and
+ * nothing is called through a pointer.
+ *
+ * Frame, below the return address:
+ *
+ *	rbp	saved rbp			<- rbp
+ *	-16	recursion guard in use (per-CPU offset)
+ *	-24	current->bpf_ctx of the caller
+ *	  slot, PAIRFUSE_SLOT_SIZE bytes	<- rsp + SLOT
+ *	  ctx, PAIRFUSE_CTX_WORDS u64		<- rsp
+ *
+ * Two ways in:
+ *
+ *   _jmp	on the stack: [caller]. From the shared hook (ftrace returns here
+ *		instead of into the function), from a patched jump, or by the
+ *		body call of an outer stub.
+ *   _call	on the stack: [function+5] [caller]. From a patched call. The
+ *		function's return address is not needed, since the body is a
+ *		direct call; its slot gets the address of a bare RET. The stub
+ *		then returns there and from there to the caller: two returns for
+ *		the two calls that the CPU's return stack has seen. (Dropping
+ *		the slot with add $8,%rsp would leave it out of step for the
+ *		whole call chain.)
+ *
+ * What can happen on the way:
+ *
+ *   preemption, migration: possible everywhere but inside the two preempt-off
+ *	regions. Counters are single per-CPU instructions. The guard is taken
+ *	and released on one CPU; its address is kept in the frame since detach
+ *	may change it in stub_data meanwhile.
+ *   interrupts and NMIs: may run this very stub, on a frame of their own. The
+ *	guard counts up and down in balance; whoever does not find 1 runs no
+ *	program (the verifier relies on that).
+ *   sleeping in the body, for any time: state is on this stack. Detach turns
+ *	the exit call into a NOP and the guard into one that never lets in.
+ *   the task never returns (exits in the body): left is never counted; the
+ *	stub drains for ever, is listed, and cannot be used again.
+ *   unload: not before in-flight is zero and an RCU-tasks grace period has
+ *	covered the instructions before `entered` and after `left`.
+ *
+ * Preemption off is an RCU read side section (the flavours are one since 4.20)
+ * and forbids migration: what programs are promised. bpf_ctx is restored before
+ * the body runs: has_current_bpf_ctx() changes what some kernel functions do.
+ *
+ * Call depth tracking (Skylake): the calls made here are not accounted, so its
+ * counter is never above the depth of the return stack: safe, stuffs earlier.
+ */
+#include <linux/linkage.h>
+#include <linux/objtool.h>
+#include <asm/asm.h>
+#include <asm/nospec-branch.h>
+#include <asm/percpu.h>
+
+#include "offsets.h"
+#include "compat.h"
+
+#define CTX(word)	((word) * 8)(%rsp)
+#define CTX_SLOT	CTX(0)
+#define CTX_RET		CTX(7)
+#define CTX_ARMED	CTX(8)
+#define SLOT		(12 * 8)
+#define OLD_CTX		(SLOT + 64)(%rsp)
+#define GUARD		(SLOT + 64 + 8)(%rsp)
+#define FRAME		(SLOT + 64 + 16)	/* keeps rsp aligned to 16 */
+
+	.text
+
+/*
+ * Take the guard in stub_data at \guard and jump to \missed when it was taken;
+ * set current->bpf_ctx to stub_data's \run_ctx. Preemption is off.
+ * Clobbers rax, rcx, rdx.
+ */
+.macro PROGRAM_ENTER n guard run_ctx missed
+	movq	pairfuse_stub_data + \n * PAIRFUSE_STUB_DATA_SIZE + \guard(%rip), %rax
+	movq	%rax, GUARD
+	incl	%gs:(%rax)
+	cmpl	$1, %gs:(%rax)
+	jne	\missed
+	movq	PAIRFUSE_CURRENT, %rcx
+	movq	PAIRFUSE_TASK_BPF_CTX(%rcx), %rdx
+	movq	%rdx, OLD_CTX
+	leaq	pairfuse_stub_data + \n * PAIRFUSE_STUB_DATA_SIZE + \run_ctx(%rip), %rdx
+	movq	%rdx, PAIRFUSE_TASK_BPF_CTX(%rcx)
+	movq	%rsp, %rdi
+.endm
+
+/* Undo the above. \missed: the guard only. Clobbers rax, rcx, rdx. */
+.macro PROGRAM_LEAVE missed
+	movq	OLD_CTX, %rdx
+	movq	PAIRFUSE_CURRENT, %rcx
+	movq	%rdx, PAIRFUSE_TASK_BPF_CTX(%rcx)
+\missed\()_back:
+	movq	GUARD, %rax
+	decl	%gs:(%rax)
+.endm
+
+.macro COUNT n what reg
+	movq	pairfuse_stub_data + \n * PAIRFUSE_STUB_DATA_SIZE + PAIRFUSE_STUB_COUNTERS(%rip), \reg
+	incq	%gs:\what(\reg)
+.endm
+
+.macro STUB n
+SYM_FUNC_START(pairfuse_stub_\n)
+.Lcall_\n:
+	ANNOTATE_NOENDBR
+	movq	$pairfuse_bare_return_here, (%rsp)
+.Ljmp_\n:
+	ANNOTATE_NOENDBR
+	pushq	%rbp
+	movq	%rsp, %rbp
+	subq	$FRAME, %rsp
+	movq	%rdi, CTX(1)
+	movq	%rsi, CTX(2)
+	movq	%rdx, CTX(3)
+	movq	%rcx, CTX(4)
+	movq	%r8, CTX(5)
+	movq	%r9, CTX(6)
+	leaq	SLOT(%rsp), %rax
+	movq	%rax, CTX_SLOT
+	COUNT	\n, PAIRFUSE_COUNT_ENTERED, %rax
+
+	PAIRFUSE_PREEMPT_INC
+	PROGRAM_ENTER \n, PAIRFUSE_STUB_ENTRY_ACTIVE, PAIRFUSE_STUB_ENTRY_RUN_CTX, .Lentry_missed_\n
+	xorl	%eax, %eax		/* not armed, should the call be a NOP by now */
+	call	__SCT__pairfuse_entry_\n
+	movq	%rax, CTX_ARMED
+	PROGRAM_LEAVE .Lentry_missed_\n
+	PAIRFUSE_PREEMPT_DEC
+	jz	.Lentry_resched_\n
+.Lbody_\n:
+	movq	CTX(1), %rdi
+	movq	CTX(2), %rsi
+	movq	CTX(3), %rdx
+	movq	CTX(4), %rcx
+	movq	CTX(5), %r8
+	movq	CTX(6), %r9
+	call	__SCT__pairfuse_body_\n
+	movq	%rax, CTX_RET
+	cmpq	$0, CTX_ARMED
+	je	.Lnot_armed_\n
+
+.Lexit_\n:
+	PAIRFUSE_PREEMPT_INC
+	PROGRAM_ENTER \n, PAIRFUSE_STUB_EXIT_ACTIVE, PAIRFUSE_STUB_EXIT_RUN_CTX, .Lexit_missed_\n
+	call	__SCT__pairfuse_exit_\n
+	PROGRAM_LEAVE .Lexit_missed_\n
+	PAIRFUSE_PREEMPT_DEC
+	jz	.Lexit_resched_\n
+.Lreturn_\n:
+	movq	CTX_RET, %rax
+.Lleave_\n:
+	COUNT	\n, PAIRFUSE_COUNT_LEFT, %rcx
+	leave
+	RET
+
+.Lentry_missed_\n:
+	COUNT	\n, PAIRFUSE_COUNT_ENTRY_MISSED, %rcx
+	movq	$0, CTX_ARMED
+	jmp	.Lentry_missed_\n\()_back
+
+.Lentry_resched_\n:
+	PAIRFUSE_PREEMPT_SCHEDULE
+	jmp	.Lbody_\n
+
+.Lnot_armed_\n:				/* rax: what the function returned */
+	COUNT	\n, PAIRFUSE_COUNT_NOT_ARMED, %rcx
+	cmpb	$0, pairfuse_stub_data + \n * PAIRFUSE_STUB_DATA_SIZE + PAIRFUSE_STUB_EXIT_ALWAYS(%rip)
+	jne	.Lexit_\n
+	jmp	.Lleave_\n
+
+.Lexit_missed_\n:
+	/* A call counts once: as not armed, when it was not. */
+	cmpq	$0, CTX_ARMED
+	je	.Lexit_missed_\n\()_back
+	COUNT	\n, PAIRFUSE_COUNT_EXIT_MISSED, %rcx
+	jmp	.Lexit_missed_\n\()_back
+
+.Lexit_resched_\n:
+	PAIRFUSE_PREEMPT_SCHEDULE
+	jmp	.Lreturn_\n
+SYM_FUNC_END(pairfuse_stub_\n)
+
+	.pushsection .rodata
+	.quad	.Ljmp_\n
+	.quad	.Lcall_\n
+	.popsection
+.endm
+
+/*
+ * Where stubs entered by a call return to. The NOP belongs to it: unwinders
+ * look up the address before the one on the stack.
+ */
+SYM_FUNC_START(pairfuse_bare_return)
+	nop
+SYM_INNER_LABEL(pairfuse_bare_return_here, SYM_L_LOCAL)
+	ANNOTATE_NOENDBR
+	RET
+SYM_FUNC_END(pairfuse_bare_return)
+
+	.pushsection .rodata
+	.balign	8
+SYM_DATA_START(pairfuse_stub_table)
+	.popsection
+
+/*
+ * Count in decimal, as stub.c does. Only the evaluation of % wants altmacro,
+ * whose other rules would spoil the code above.
+ */
+.macro ONE_STUB n
+	.noaltmacro
+	STUB	\n
+	.altmacro
+.endm
+
+	.altmacro
+	.set	.Ln, 0
+	.rept	PAIRFUSE_STUB_COUNT
+	ONE_STUB %.Ln
+	.set	.Ln, .Ln + 1
+	.endr
+	.noaltmacro
+
+	.pushsection .rodata
+SYM_DATA_END(pairfuse_stub_table)
+	.popsection
