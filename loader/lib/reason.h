@@ -69,6 +69,8 @@
 		"the pairfuse kernel module is not available")			\
 	PAIRFUSE_REASON(ATTACH, "attach",					\
 		"the kernel module refused the pair")				\
+	PAIRFUSE_REASON(GROUP, "group",						\
+		"another pair that shares the carrier map cannot be fused")	\
 	PAIRFUSE_REASON(ENGINE, "engine",					\
 		"not fused on request (--engine split)")
 

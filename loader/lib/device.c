@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Requests to the kernel module, and their errors in words.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "log.h"
+
+int pairfuse_device_info(int dev, struct pairfuse_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->size = sizeof(*info);
+	return ioctl(dev, PAIRFUSE_IOC_INFO, info) ? -errno : 0;
+}
+
+int pairfuse_device_open(struct pairfuse_info *info)
+{
+	struct pairfuse_info own;
+	int fd, err;
+
+	if (!info)
+		info = &own;
+	memset(info, 0, sizeof(*info));
+	fd = open(PAIRFUSE_DEVICE, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = pairfuse_device_info(fd, info);
+	if (!err && info->abi_major != PAIRFUSE_ABI_MAJOR)
+		err = -EPROTONOSUPPORT;
+	if (err) {
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+const char *pairfuse_device_error(int err, const struct pairfuse_info *info, char *buf,
+				  size_t len)
+{
+	switch (-err) {
+	case ENOENT:
+	case ENXIO:
+	case ENODEV:
+		snprintf(buf, len, "%s: the kernel module is not loaded; try 'modprobe pairfuse'",
+			 PAIRFUSE_DEVICE);
+		break;
+	case EACCES:
+	case EPERM:
+		snprintf(buf, len, "%s: no permission: need root, or CAP_BPF and CAP_PERFMON",
+			 PAIRFUSE_DEVICE);
+		break;
+	case EPROTONOSUPPORT:
+		snprintf(buf, len,
+			 "%s: the kernel module speaks ABI version %u.%u, need %u: install module and tool of one version",
+			 PAIRFUSE_DEVICE, info ? info->abi_major : 0, info ? info->abi_minor : 0,
+			 PAIRFUSE_ABI_MAJOR);
+		break;
+	case ENOTTY:
+		snprintf(buf, len, "%s: not the device of the pairfuse module", PAIRFUSE_DEVICE);
+		break;
+	default:
+		snprintf(buf, len, "%s: %s", PAIRFUSE_DEVICE, pairfuse_strerror(err));
+	}
+	return buf;
+}
+
+int pairfuse_device_attach(int dev, struct pairfuse_attach *att)
+{
+	int fd;
+
+	att->size = sizeof(*att);
+	fd = ioctl(dev, PAIRFUSE_IOC_ATTACH, att);
+	return fd < 0 ? -errno : fd;
+}
+
+const char *pairfuse_attach_error(int err)
+{
+	switch (-err) {
+	case EPERM:
+		return "missing privilege";
+	case EPROTOTYPE:
+		return "the function takes more than 6 argument registers or returns more than 8 bytes";
+	case ENOEXEC:
+		return "a program is not JIT compiled (net.core.bpf_jit_enable)";
+	case EACCES:
+		return "a program reads its context or its slot out of bounds";
+	case EOPNOTSUPP:
+		return "the function has no patchable call site, or this kernel lacks the hook mode";
+	case EBUSY:
+		return "another user of the function excludes others (livepatch, kprobe; in direct mode also a BPF trampoline)";
+	case ENOSPC:
+		return "all stubs of the kernel module are in use or draining";
+	case ENOTUNIQ:
+		return "the descriptor of the function has been attached";
+	default:
+		return pairfuse_strerror(err);
+	}
+}
+
+int pairfuse_device_next(int dev, struct pairfuse_link_info *info)
+{
+	__u32 id = info->id;
+
+	memset(info, 0, sizeof(*info));
+	info->size = sizeof(*info);
+	info->id = id;
+	return ioctl(dev, PAIRFUSE_IOC_NEXT, info) ? -errno : 0;
+}
+
+int pairfuse_link_get_info(int link, struct pairfuse_link_info *info)
+{
+	memset(info, 0, sizeof(*info));
+	info->size = sizeof(*info);
+	return ioctl(link, PAIRFUSE_IOC_LINK_INFO, info) ? -errno : 0;
+}
+
+const char *pairfuse_hook_name(__u32 hook)
+{
+	switch (hook) {
+	case PAIRFUSE_HOOK_SHARED:
+		return "shared";
+	case PAIRFUSE_HOOK_DIRECT:
+		return "direct";
+	default:
+		return "unknown";
+	}
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The kernel module as seen from here: /dev/pairfuse and its requests.
+ */
+#ifndef PAIRFUSE_DEVICE_H
+#define PAIRFUSE_DEVICE_H
+
+#include <linux/pairfuse.h>
+#include <stddef.h>
+
+/*
+ * Open the device and check that its ABI is ours. Returns an fd or
+ *   -ENOENT, -ENXIO, -ENODEV   the module is not loaded
+ *   -EACCES, -EPERM            missing privilege
+ *   -EPROTONOSUPPORT           another ABI version, see info
+ *   -ENOTTY                    something else has that name
+ * info may be NULL; it is filled in as far as the module answered.
+ */
+int pairfuse_device_open(struct pairfuse_info *info);
+
+/*
+ * Why pairfuse_device_open() failed and what to do, one sentence without a
+ * full stop: have, need, remedy.
+ */
+const char *pairfuse_device_error(int err, const struct pairfuse_info *info, char *buf,
+				  size_t len);
+
+int pairfuse_device_info(int dev, struct pairfuse_info *info);
+
+/*
+ * Attach; att->size is set here. Returns the link's fd or the error; see
+ * <linux/pairfuse.h>. pairfuse_attach_error() explains that.
+ */
+int pairfuse_device_attach(int dev, struct pairfuse_attach *att);
+const char *pairfuse_attach_error(int err);
+
+/* The link behind info->id (0: the first one) into *info; -ENOENT at the end. */
+int pairfuse_device_next(int dev, struct pairfuse_link_info *info);
+
+int pairfuse_link_get_info(int link, struct pairfuse_link_info *info);
+
+/* "shared", "direct" */
+const char *pairfuse_hook_name(__u32 hook);
+
+#endif /* PAIRFUSE_DEVICE_H */

@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Opening and closing a session, and what its programs are.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+
+#include "log.h"
+#include "object.h"
+
+const char *pairfuse_version(void)
+{
+	return PAIRFUSE_VERSION;
+}
+
+/* Say what is wrong with a file before libbpf says it less clearly. */
+static int check_elf(const char *name, const void *buf, size_t size)
+{
+	const Elf64_Ehdr *eh = buf;
+
+	if (size < sizeof(*eh) || memcmp(eh->e_ident, ELFMAG, SELFMAG)) {
+		pairfuse_warn("%s: not a BPF object: no ELF file; need what 'clang -target bpf -g' writes",
+			      name);
+		return -ENOEXEC;
+	}
+	if (eh->e_ident[EI_CLASS] != ELFCLASS64 || eh->e_machine != EM_BPF) {
+		pairfuse_warn("%s: not a BPF object: ELF file for machine %u, need %u (BPF): compile with 'clang -target bpf -g'",
+			      name, eh->e_machine, EM_BPF);
+		return -ENOEXEC;
+	}
+	if (eh->e_ident[EI_DATA] != ELFDATA2LSB) {
+		pairfuse_warn("%s: BPF object of the other byte order: compile with '-target bpfel'",
+			      name);
+		return -ENOEXEC;
+	}
+	return 0;
+}
+
+static int check_file(const char *path)
+{
+	Elf64_Ehdr eh = {};
+	ssize_t n;
+	int fd, err;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		err = -errno;
+		pairfuse_warn("%s: %s", path, pairfuse_strerror(err));
+		return err;
+	}
+	n = read(fd, &eh, sizeof(eh));
+	err = n < 0 ? -errno : 0;
+	close(fd);
+	if (err) {
+		pairfuse_warn("%s: %s", path, pairfuse_strerror(err));
+		return err;
+	}
+	return check_elf(path, &eh, n);
+}
+
+static int session_new(struct bpf_object *bpf, bool owned, const char *name,
+		       struct pairfuse_object **out)
+{
+	struct pairfuse_object *obj = calloc(1, sizeof(*obj));
+	int err = -ENOMEM;
+
+	if (!obj)
+		goto no_memory;
+	obj->bpf = bpf;
+	obj->owned = owned;
+	obj->name = strdup(name);
+	if (!obj->name)
+		goto no_memory;
+	err = pairfuse_object_programs(obj);
+	if (err) {
+		pairfuse_object__close(obj);
+		return err;
+	}
+	*out = obj;
+	return 0;
+
+no_memory:
+	free(obj);
+	if (owned)
+		bpf_object__close(bpf);
+	return err;
+}
+
+static int opened(struct bpf_object *bpf, const char *name, struct pairfuse_object **out)
+{
+	int err;
+
+	if (!bpf) {
+		err = -errno;
+		pairfuse_warn("%s: cannot be opened as a BPF object: %s", name,
+			      pairfuse_strerror(err));
+		return err;
+	}
+	return session_new(bpf, true, name, out);
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+int pairfuse_object__open(const char *path, struct pairfuse_object **out)
+{
+	int err = check_file(path);
+
+	if (err)
+		return err;
+	return opened(bpf_object__open_file(path, NULL), base_name(path), out);
+}
+
+int pairfuse_object__open_mem(const void *buf, size_t size, const char *name,
+			      struct pairfuse_object **out)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = name);
+	int err = check_elf(name, buf, size);
+
+	if (err)
+		return err;
+	return opened(bpf_object__open_mem(buf, size, &opts), name, out);
+}
+
+int pairfuse_object__wrap(struct bpf_object *bpf, struct pairfuse_object **out)
+{
+	struct bpf_program *prog;
+	bool loaded = false;
+	int err;
+
+	bpf_object__for_each_program(prog, bpf)
+		loaded |= bpf_program__fd(prog) >= 0;
+	if (!loaded)
+		return -EINVAL;
+	err = session_new(bpf, false, bpf_object__name(bpf), out);
+	if (!err)
+		(*out)->mode = PAIRFUSE_MODE_LOADED;
+	return err;
+}
+
+struct bpf_object *pairfuse_object__bpf(const struct pairfuse_object *obj)
+{
+	return obj->bpf;
+}
+
+void pairfuse_object__close(struct pairfuse_object *obj)
+{
+	size_t i;
+
+	if (!obj)
+		return;
+	pairfuse_object__detach(obj);
+	pairfuse_result_free(obj->result);
+	for (i = 0; i < obj->nr_progs; i++) {
+		free(obj->progs[i].placeholder);
+		free(obj->progs[i].func);
+	}
+	free(obj->progs);
+	free(obj->in_progs);
+	free(obj->in_index);
+	free(obj->in_maps);
+	free(obj->pairs);
+	pairfuse_kbtf_free(obj->kbtf);
+	if (obj->owned)
+		bpf_object__close(obj->bpf);
+	free(obj->name);
+	free(obj);
+}
+
+struct pairfuse_kbtf *pairfuse_object_kbtf(struct pairfuse_object *obj)
+{
+	int err;
+
+	if (!obj->kbtf_tried) {
+		obj->kbtf_tried = true;
+		err = pairfuse_kbtf_open(&obj->kbtf);
+		if (err == -ESRCH)
+			pairfuse_info("/sys/kernel/btf/vmlinux: the kernel has no BTF that can be read (CONFIG_DEBUG_INFO_BTF)");
+	}
+	return obj->kbtf;
+}
+
+struct bpf_map *pairfuse_object_map(const struct pairfuse_object *obj, size_t n)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, obj->bpf)
+		if (n-- == 0)
+			return map;
+	return NULL;
+}
+
+/* --- programs --- */
+
+static void classify(struct pairfuse_oprog *p)
+{
+	const char *sec = bpf_program__section_name(p->bpf), *slash = strchr(sec, '/');
+	size_t len = slash ? (size_t)(slash - sec) : strlen(sec);
+
+	p->sleepable = len > 2 && !strncmp(sec + len - 2, ".s", 2);
+	if (bpf_program__type(p->bpf) == BPF_PROG_TYPE_TRACING) {
+		switch (bpf_program__expected_attach_type(p->bpf)) {
+		case BPF_TRACE_FENTRY:
+			p->at = PAIRFUSE_AT_FENTRY;
+			break;
+		case BPF_TRACE_FEXIT:
+			p->at = PAIRFUSE_AT_FEXIT;
+			break;
+		default:
+			break;
+		}
+	} else if (bpf_program__type(p->bpf) == BPF_PROG_TYPE_KPROBE) {
+		p->retprobe = len == strlen("kretprobe") && !strncmp(sec, "kretprobe", len);
+		p->kprobe = p->retprobe ||
+			    (len == strlen("kprobe") && !strncmp(sec, "kprobe", len));
+	}
+}
+
+/* fentry/FUNC, kprobe/FUNC+OFFSET */
+static int section_func(struct pairfuse_oprog *p)
+{
+	const char *sec = bpf_program__section_name(p->bpf), *slash = strchr(sec, '/');
+
+	if (!slash || !slash[1] || (p->at == PAIRFUSE_AT_OTHER && !p->kprobe))
+		return 0;
+	p->placeholder = strndup(slash + 1, strcspn(slash + 1, "+"));
+	p->func = p->placeholder ? strdup(p->placeholder) : NULL;
+	return p->func ? 0 : -ENOMEM;
+}
+
+/*
+ * The function that a loaded program is for: a skeleton may have changed it
+ * after opening, and libbpf does not tell, but the kernel does.
+ */
+static int loaded_func(struct pairfuse_object *obj, struct pairfuse_oprog *p)
+{
+	struct bpf_btf_info btf = {};
+	struct bpf_prog_info info = {};
+	struct pairfuse_kbtf *k;
+	const char *func;
+	char name[64] = "";
+	__u32 len = sizeof(info);
+	int fd;
+
+	if (bpf_obj_get_info_by_fd(bpf_program__fd(p->bpf), &info, &len) || !info.attach_btf_id)
+		return 0;
+	k = pairfuse_object_kbtf(obj);
+	fd = bpf_btf_get_fd_by_id(info.attach_btf_obj_id);
+	if (fd < 0 || !k)
+		return 0;
+	btf.name = (__u64)(unsigned long)name;
+	btf.name_len = sizeof(name);
+	len = sizeof(btf);
+	if (bpf_obj_get_info_by_fd(fd, &btf, &len))
+		name[0] = '\0';
+	close(fd);
+	func = pairfuse_kbtf_func_name(k, strcmp(name, "vmlinux") ? name : "", info.attach_btf_id);
+	if (!func)
+		return 0;
+	free(p->func);
+	p->func = strdup(func);
+	return p->func ? 0 : -ENOMEM;
+}
+
+int pairfuse_object_programs(struct pairfuse_object *obj)
+{
+	struct bpf_program *prog;
+	size_t nr = 0;
+	int err;
+
+	bpf_object__for_each_program(prog, obj->bpf)
+		nr++;
+	obj->progs = calloc(nr + 1, sizeof(*obj->progs));
+	if (!obj->progs)
+		return -ENOMEM;
+	bpf_object__for_each_program(prog, obj->bpf) {
+		struct pairfuse_oprog *p = &obj->progs[obj->nr_progs++];
+
+		p->bpf = prog;
+		classify(p);
+		err = section_func(p);
+		if (!err && p->at != PAIRFUSE_AT_OTHER && bpf_program__fd(prog) >= 0)
+			err = loaded_func(obj, p);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+void pairfuse_oprog_off(struct pairfuse_oprog *p, enum pairfuse_reason reason, const char *fmt,
+			...)
+{
+	va_list ap;
+
+	if (p->off)
+		return;
+	p->off = true;
+	p->off_reason = reason;
+	va_start(ap, fmt);
+	vsnprintf(p->off_text, sizeof(p->off_text), fmt, ap);
+	va_end(ap);
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What was decided on each pair, as callers see it.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "object.h"
+
+void pairfuse_opair_refuse(struct pairfuse_opair *pair, enum pairfuse_reason reason,
+			   const char *fmt, ...)
+{
+	va_list ap;
+
+	pair->reason = reason;
+	va_start(ap, fmt);
+	vsnprintf(pair->reason_text, sizeof(pair->reason_text), fmt, ap);
+	va_end(ap);
+}
+
+static const char *prog_name(const struct pairfuse_object *obj, int index)
+{
+	return index < 0 ? NULL : bpf_program__name(obj->progs[index].bpf);
+}
+
+void pairfuse_object_judge(struct pairfuse_object *obj, struct pairfuse_opair *pair)
+{
+	const struct pairfuse_oprog *p = &obj->progs[pair->entry >= 0 ? pair->entry : pair->exit];
+	const struct pairfuse_pair *a = pair->analysis;
+	struct pairfuse_verdict *v = &pair->verdict;
+
+	v->entry = prog_name(obj, pair->entry);
+	v->exit = prog_name(obj, pair->exit);
+	v->target = p->func;
+	v->module = p->func_known ? p->info.module : "";
+	v->fused = obj->mode == PAIRFUSE_MODE_EXPLAIN ? !pair->reason : v->link_fd >= 0;
+	v->reason_id = pairfuse_reason_id(pair->reason);
+	v->reason = pair->reason_text;
+	v->reason_prog = NULL;
+	v->reason_insn = -1;
+	if (!a)
+		return;
+	v->carrier = a->carrier < 0 ? NULL : obj->in_maps[a->carrier].name;
+	v->key = a->carrier < 0 ? NULL : pairfuse_key_name(a->key);
+	v->state_size = a->state_size;
+	if (a->reason && pair->reason == a->reason && a->reason_prog >= 0) {
+		v->reason_prog = obj->in_progs[a->reason_prog].name;
+		v->reason_insn = a->reason_insn;
+	}
+}
+
+const struct pairfuse_verdict *pairfuse_object__verdict(const struct pairfuse_object *obj,
+							size_t index)
+{
+	return index < obj->nr_pairs ? &obj->pairs[index].verdict : NULL;
+}
