@@ -37,8 +37,8 @@ static unsigned long poll_delay;
 static void drain_round(struct work_struct *work);
 static DECLARE_DELAYED_WORK(drain_work, drain_round);
 
-/* Links that were in this stage before the grace period: ids up to here. */
-static void mark_stages(struct list_head *detached, struct list_head *settling)
+/* Collect the links that the coming grace period is for, by stage. */
+static void collect(struct list_head *detached, struct list_head *settling)
 {
 	struct pairfuse_link *link;
 
@@ -48,6 +48,22 @@ static void mark_stages(struct list_head *detached, struct list_head *settling)
 		else if (link->stage == PAIRFUSE_STAGE_SETTLING)
 			list_move_tail(&link->chain, settling);
 	}
+}
+
+/*
+ * The grace period after detaching is over: is everybody out? Somebody who was
+ * on the way in at that moment may have stayed inside, so the module may have
+ * to be pinned only now. Should it be going already, its exit waits for us.
+ */
+static bool link_drained(struct pairfuse_link *link)
+{
+	if (pairfuse_link_in_flight(link) == 0) {
+		link->stage = PAIRFUSE_STAGE_SETTLING;
+		return true;
+	}
+	if (!link->pinned)
+		link->pinned = try_module_get(THIS_MODULE);
+	return false;
 }
 
 static void drain_round(struct work_struct *work)
@@ -63,7 +79,7 @@ static void drain_round(struct work_struct *work)
 	 * frees them.
 	 */
 	mutex_lock(&pairfuse_mutex);
-	mark_stages(&detached, &settling);
+	collect(&detached, &settling);
 	mutex_unlock(&pairfuse_mutex);
 	if (list_empty(&detached) && list_empty(&settling))
 		return;
@@ -80,16 +96,11 @@ static void drain_round(struct work_struct *work)
 	}
 	list_for_each_entry_safe(link, tmp, &detached, chain) {
 		list_del_init(&link->chain);
-		if (pairfuse_link_in_flight(link) == 0) {
-			link->stage = PAIRFUSE_STAGE_SETTLING;
-			progress = true;
-		}
+		progress |= link_drained(link);
 	}
 	left_over = false;
 	list_for_each_entry(link, &pairfuse_links, all)
 		left_over |= link->stage == PAIRFUSE_STAGE_DRAINING;
-	mutex_unlock(&pairfuse_mutex);
-
 	if (progress) {
 		poll_delay = POLL_FIRST;
 		queue_delayed_work(drain_wq, &drain_work, 0);
@@ -97,9 +108,10 @@ static void drain_round(struct work_struct *work)
 		queue_delayed_work(drain_wq, &drain_work, poll_delay);
 		poll_delay = min(2 * poll_delay, POLL_LAST);
 	}
+	mutex_unlock(&pairfuse_mutex);
 }
 
-/* Something was detached: look soon. */
+/* Something was detached: look soon. With the mutex held. */
 void pairfuse_drain_kick(void)
 {
 	poll_delay = POLL_FIRST;

@@ -119,7 +119,7 @@ void pairfuse_link_free(struct pairfuse_link *link)
  * The module must not go while a task is in the stub, so a link with calls in
  * flight holds a reference on it. The caller holds one (it came through an open
  * file of ours), which makes taking another safe. Tasks that are only on their
- * way in or out are waited for by module exit.
+ * way in or out are drain.c's and, at the latest, module exit's to wait for.
  */
 static void link_detach(struct pairfuse_link *link)
 {
