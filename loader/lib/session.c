@@ -48,6 +48,8 @@ int pairfuse_descriptor_load(const struct pairfuse_func *func, enum bpf_attach_t
 	if (!err)
 		return fd;
 	line = pairfuse_log_last_line(log);
+	if (!line[0] && err == -EINVAL)		/* the deny list has no text of its own */
+		line = "on the kernel's list of functions that must not be";
 	snprintf(text, len, "%s%s%s", line, line[0] ? ": " : "", pairfuse_strerror(err));
 	return err;
 }
@@ -64,9 +66,14 @@ static int unknown_function(struct pairfuse_object *obj, struct pairfuse_oprog *
 			      bpf_program__name(p->bpf), p->func, near[0] ? "; near: " : "", near);
 		return -ENOENT;
 	}
-	pairfuse_oprog_off(p, PAIRFUSE_REASON_NO_TARGET, "function '%s' is not in this kernel's BTF%s%s",
-			   p->func, near[0] && !p->func_given ? "; near: " : "",
-			   p->func_given ? "" : near);
+	if (p->func_given)	/* by set_fs() */
+		pairfuse_oprog_off(p, PAIRFUSE_REASON_NO_TARGET,
+				   "function '%s' is not in this kernel's BTF: is the filesystem's module loaded?",
+				   p->func);
+	else
+		pairfuse_oprog_off(p, PAIRFUSE_REASON_NO_TARGET,
+				   "function '%s' is not in this kernel's BTF%s%s", p->func,
+				   near[0] ? "; near: " : "", near);
 	return 0;
 }
 
@@ -130,7 +137,7 @@ static int try_function(struct pairfuse_object *obj, struct pairfuse_oprog *p)
 		return 0;
 	}
 	if (fd == -EPERM) {
-		pairfuse_warn("loading BPF programs: %s: need root, or CAP_BPF, CAP_PERFMON and CAP_SYS_RESOURCE",
+		pairfuse_warn("loading BPF programs: %s: need root (CAP_BPF, CAP_PERFMON) and a kernel that allows tracing programs",
 			      pairfuse_strerror(fd));
 		return fd;
 	}

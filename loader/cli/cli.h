@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the verbs share: option tables, messages, tables.
+ *
+ * A verb is data (struct cli_verb) and one function. Its option table is what
+ * parses the command line and what --help prints; the man page and the bash
+ * completion are compared with that by a test.
+ */
+#ifndef PAIRFUSE_CLI_H
+#define PAIRFUSE_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum cli_status { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
+
+struct cli_option {
+	const char *name;	/* without the dashes; NULL ends the table */
+	char letter;		/* 0: none */
+	const char *arg;	/* name of the argument; NULL: none */
+	const char *help;
+};
+
+struct cli_verb {
+	const char *name;
+	const char *args;	/* positional, for the usage line */
+	const char *summary;
+	const char *details;	/* behind the options in --help; may be NULL */
+	const struct cli_option *options; /* --help and -v are added */
+	int nr_args;		/* positional arguments wanted */
+	/*
+	 * An option, as an index into options[]; value NULL when it takes none.
+	 * Returns false after a message of cli_bad_value().
+	 */
+	bool (*option)(void *state, int index, const char *value);
+	/* args[nr_args]; returns enum cli_status */
+	int (*run)(void *state, char **args);
+	void *state;
+};
+
+extern const struct cli_verb cmd_load, cmd_explain, cmd_list, cmd_doctor;
+
+/* --- main.c --- */
+
+extern int cli_verbose;		/* number of -v */
+
+/* --- parse.c --- */
+
+/* Parse, then run; argv[0] is the verb. */
+int cli_run_verb(const struct cli_verb *verb, int argc, char **argv);
+void cli_verb_help(const struct cli_verb *verb, FILE *out);
+
+/* "pairfuse load: --hook: have 'x', need shared or direct" */
+void cli_bad_value(const struct cli_option *opt, const char *have, const char *need);
+
+/* A whole number in [min, max]; false: none. */
+bool cli_parse_number(const char *text, long min, long max, long *out);
+
+/* --- messages.c --- */
+
+/* "pairfuse: ..." on standard error. */
+void cli_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Take the messages of both libraries. */
+void cli_messages_init(void);
+
+/*
+ * After a failure: the last lines of libbpf that matter, indented, unless they
+ * were shown already.
+ */
+void cli_show_libbpf_tail(void);
+
+/* --- table.c --- */
+
+struct cli_table;
+
+struct cli_table *cli_table_new(size_t nr_columns);
+/* One cell after the other, row by row; copied. */
+void cli_table_cell(struct cli_table *t, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Print with aligned columns, first row as the heading; frees. */
+void cli_table_print(struct cli_table *t, FILE *out);
+
+/* --- object.c: the options that load and explain have in common --- */
+
+struct pairfuse_object;
+
+struct cli_given {		/* an option as given: "KEY=VALUE" */
+	const char *value;
+	struct cli_given *next;
+};
+
+struct cli_object_options {
+	struct cli_given *targets, *sets;
+	const char *fs;
+};
+
+#define CLI_OBJECT_OPTIONS						\
+	{ "target", 't', "PROG=FUNC",					\
+	  "attach program PROG (or all with placeholder PROG) to FUNC" }, \
+	{ "fs", 'f', "FS",						\
+	  "attach filesystem placeholders: ext4, xfs, btrfs, f2fs or nfs" }, \
+	{ "set", 's', "VAR=VALUE",					\
+	  "set a const volatile variable of the object" }
+enum { CLI_OPT_TARGET, CLI_OPT_FS, CLI_OPT_SET, CLI_NR_OBJECT_OPTIONS };
+
+bool cli_object_option(struct cli_object_options *o, const struct cli_option *opt, int index,
+		       const char *value);
+/* Open the object and apply the options; a message was printed on failure. */
+int cli_object_open(const char *path, struct cli_object_options *o,
+		    struct pairfuse_object **out);
+
+#endif /* PAIRFUSE_CLI_H */

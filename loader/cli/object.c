@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Opening the object of `load` and `explain`, with --target, --fs and --set.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "pairfuse.h"
+
+static bool append(struct cli_given **list, const char *value)
+{
+	struct cli_given *g = calloc(1, sizeof(*g));
+
+	if (!g)
+		return false;
+	g->value = value;
+	while (*list)
+		list = &(*list)->next;
+	*list = g;
+	return true;
+}
+
+static void free_list(struct cli_given **list)
+{
+	struct cli_given *g;
+
+	while ((g = *list)) {
+		*list = g->next;
+		free(g);
+	}
+}
+
+static bool is_assignment(const char *text)
+{
+	return text[0] != '=' && strchr(text, '=');
+}
+
+bool cli_object_option(struct cli_object_options *o, const struct cli_option *opt, int index,
+		       const char *value)
+{
+	switch (index) {
+	case CLI_OPT_TARGET:
+		if (!is_assignment(value) || !strchr(value, '=')[1])
+			break;
+		return append(&o->targets, value);
+	case CLI_OPT_SET:
+		if (!is_assignment(value))
+			break;
+		return append(&o->sets, value);
+	case CLI_OPT_FS:
+		o->fs = value;
+		return true;
+	default:
+		return false;
+	}
+	cli_bad_value(opt, value, opt->arg);
+	return false;
+}
+
+typedef int (*assign_fn)(struct pairfuse_object *obj, const char *name, const char *value);
+
+static int assign_all(struct pairfuse_object *obj, const struct cli_given *g, assign_fn assign)
+{
+	const char *eq;
+	char *name;
+	int err = 0;
+
+	for (; g && !err; g = g->next) {
+		eq = strchr(g->value, '=');
+		name = strndup(g->value, eq - g->value);
+		if (!name)
+			return -ENOMEM;
+		err = assign(obj, name, eq + 1);
+		free(name);
+	}
+	return err;
+}
+
+int cli_object_open(const char *path, struct cli_object_options *o, struct pairfuse_object **out)
+{
+	struct pairfuse_object *obj;
+	int err;
+
+	err = pairfuse_object__open(path, &obj);
+	if (err) {
+		cli_show_libbpf_tail();
+		return err;
+	}
+	err = assign_all(obj, o->sets, pairfuse_object__set_option);
+	if (!err)
+		err = assign_all(obj, o->targets, pairfuse_object__set_target);
+	if (!err && o->fs)
+		err = pairfuse_object__set_fs(obj, o->fs);
+	free_list(&o->sets);
+	free_list(&o->targets);
+	if (err)
+		pairfuse_object__close(obj);
+	else
+		*out = obj;
+	return err;
+}
