@@ -220,7 +220,7 @@ static int site_create(struct pairfuse_link *link, unsigned long ip, enum pairfu
  * a new site gets. When this returns 0, calls run the pair. Sleeps.
  *
  * -EOPNOTSUPP: no call site found, or ftrace does not know it. -EBUSY: held by
- * a user that excludes us. -ENOMEM.
+ * a user that excludes us. -EMLINK: too many links there. -ENOMEM, -ENODEV.
  */
 int pairfuse_site_join(struct pairfuse_link *link, enum pairfuse_hook mode)
 {
@@ -237,6 +237,9 @@ int pairfuse_site_join(struct pairfuse_link *link, enum pairfuse_hook mode)
 	if (!site)
 		return site_create(link, ip, mode);
 
+	/* Frames add up on the caller's stack, which is 16 kB for everybody. */
+	if (list_count_nodes(&site->chain) >= PAIRFUSE_MAX_LINKS)
+		return -EMLINK;
 	last = list_last_entry(&site->chain, struct pairfuse_link, chain);
 	link->body = site->body;
 	link->inner = NULL;

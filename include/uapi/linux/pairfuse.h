@@ -10,9 +10,10 @@
  * Documentation
  * -------------
  * Every request takes a structure whose first member is its size in bytes as
- * the caller knows it. The module accepts smaller structures (missing members
- * count as zero) and larger ones as long as the part it does not know is zero
- * (-E2BIG otherwise). Members called "reserved" and unknown flags must be zero
+ * the caller knows it. The module accepts structures as small as those of ABI
+ * 1.0 (members added later then count as zero; smaller ones are -EINVAL) and
+ * larger ones as long as the part it does not know is zero (-E2BIG otherwise).
+ * Members called "reserved" and unknown flags must be zero
  * (-EINVAL otherwise). Output members are written back up to the given size.
  *
  * PAIRFUSE_IOC_INFO      on the device: version and limits.
@@ -66,6 +67,8 @@
  *             kprobe with a post handler; in direct mode also by a BPF
  *             trampoline)
  * ENOSPC      all stubs are in use or draining
+ * EMLINK      PAIRFUSE_MAX_LINKS pairs are on this function already
+ * ENODEV      ftrace is off for good (it found an inconsistency; see the log)
  * ENOMEM      no memory
  */
 #ifndef _UAPI_LINUX_PAIRFUSE_H
@@ -88,6 +91,8 @@
 /* Argument registers that the stub saves and restores. */
 #define PAIRFUSE_MAX_ARGS	6
 #define PAIRFUSE_NAME_LEN	128
+/* Pairs on one function: each has a frame on the stack of every call. */
+#define PAIRFUSE_MAX_LINKS	8
 
 /* The words (u64) of the context, ctx[PAIRFUSE_CTX_...]. */
 enum pairfuse_ctx {
