@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154
 #
 # The base: a Debian 13 tree made by debootstrap. $BASE/root is the tree, in
 # which the project and the host's tools are built and kept; $BASE/base.img is
@@ -38,7 +39,7 @@ build_base()
 	BASE=$final.tmp
 	mkdir -p "$BASE"
 	step_log=$BASE/log
-	say "building the Debian 13 root in $final (once; about 3 minutes)"
+	note "building the Debian 13 root in $final (once; about 3 minutes)"
 	step 'base: debootstrap' debootstrap --variant=minbase \
 		trixie "$BASE/root" "$MIRROR"
 	configure_root "$BASE/root"
@@ -46,6 +47,7 @@ build_base()
 	step 'base: packages' install_packages guest
 	step 'base: image' pack_base
 	step 'base: QEMU' install_packages host
+	step 'base: scratch disk' make_scratch
 	mv "$BASE" "$final"
 	BASE=$final
 	: >"$BASE/ok"
@@ -95,6 +97,15 @@ pack_base()
 	mv "$BASE/root/var/lib/apt/lists" "$BASE/lists" &&
 		pack_tree "$BASE/root" "$BASE/base.img" &&
 		mv "$BASE/lists" "$BASE/root/var/lib/apt/lists"
+}
+
+# What every run gets a copy of. Initialised in full, so that no kernel thread
+# does it while something is measured.
+make_scratch()
+{
+	truncate -s 1G "$BASE/scratch.img" &&
+		MKE2FS_CONFIG=$BASE/root/etc/mke2fs.conf host_tool mke2fs -q -t ext4 -m 0 \
+		-E lazy_itable_init=0,lazy_journal_init=0,nodiscard "$BASE/scratch.img"
 }
 
 # Remove what failed half-way, and bases nobody has used for two weeks.

@@ -1,11 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 #
-# Messages, steps, locks and keys: what all the parts of scripts/vm use.
+# Messages, steps, locks and keys: what all the parts of scripts/vm use. Shared
+# variables are declared in scripts/vm.
+# shellcheck disable=SC2034,SC2154
 
 say()
 {
 	printf 'vm: %s\n' "$*" >&2
+}
+
+# Progress. During `run`, standard error is the command's alone, so only a
+# person at a terminal sees these.
+note()
+{
+	if [ -n "$progress" ] || [ -t 2 ]; then
+		say "$*"
+	fi
 }
 
 # The VM could not start: exit status 98 is reserved for this.
@@ -28,12 +39,12 @@ step()
 	local text=$1 began=$SECONDS
 	shift
 
-	printf 'vm: %s ...\n' "$text" >&2
+	note "$text ..."
 	if ! "$@" >>"$step_log" 2>&1; then
 		tail -n 30 "$step_log" >&2
 		die "$text: failed (the whole log: $step_log)"
 	fi
-	printf 'vm: %s: done, %d s\n' "$text" $((SECONDS - began)) >&2
+	note "$text: done, $((SECONDS - began)) s"
 }
 
 # hash_of TEXT-OR-FILES: 12 hexadecimal digits for a cache key, from standard input.
@@ -52,7 +63,7 @@ with_lock()
 	mkdir -p "$(dirname "$file")"
 	(
 		if ! flock -n 9; then
-			say "waiting for another build (${file##*/})"
+			note "waiting for another build (${file##*/})"
 			flock 9
 		fi
 		"$@"

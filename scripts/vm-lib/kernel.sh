@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154
 #
 # A kernel: $KERNEL/ has vmlinuz, initrd, release (the version string) and
 # layer.img, a read-only layer over the base with its modules and headers. The
@@ -7,7 +8,12 @@
 
 kernel_names()
 {
-	sed -n "s/^\([0-9][^[:space:]*]*\)${1:-\*\?}[[:space:]].*/\1/p" "$VMD/kernels"
+	sed -n 's/^\([0-9][^[:space:]*]*\)\*\?[[:space:]].*/\1/p' "$VMD/kernels"
+}
+
+starred_kernels()
+{
+	sed -n 's/^\([0-9][^[:space:]*]*\)\*[[:space:]].*/\1/p' "$VMD/kernels"
 }
 
 kernel_line()
@@ -110,14 +116,14 @@ fetch_kernel()
 		case ${deb##*/} in
 		linux-base_*|linux-libc-dev_*|linux-*-dbg_*) continue ;;
 		esac
-		in_root "$BASE/root" sh -c 'dpkg-deb --fsys-tarfile "$0"' \
-			"/kernel-debs/${deb##*/}" | tar -x -C "$tree" || return 1
+		in_root "$BASE/root" dpkg-deb --fsys-tarfile "/kernel-debs/${deb##*/}" |
+			tar -x -C "$tree" || return 1
 	done
-	rm -rf "$debs" "$tree/usr/share"
+	rm -rf "$debs" "${tree:?}/usr/share"
 	if [ -d "$tree/lib" ]; then
 		mkdir -p "$tree/usr/lib"
 		cp -al "$tree/lib/." "$tree/usr/lib/" || return 1
-		rm -rf "$tree/lib"
+		rm -rf "${tree:?}/lib"
 	fi
 	if [ -e "$tree/usr/lib/modules/$RELEASE/vmlinuz" ]; then
 		ln "$tree/usr/lib/modules/$RELEASE/vmlinuz" "$KERNEL/vmlinuz"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2034,SC2154
 #
 # The payload: this checkout, built in the build root and packed as the
 # guest's topmost read-only layer, one image per kernel and state of the
@@ -76,7 +77,7 @@ build_payload()
 	image=$(payload_image "$name" "$snapshot")
 	if [ ! -e "$image" ]; then
 		update_copy "$snapshot" "$tree"
-		say "building the project for $RELEASE ..."
+		note "building the project for $RELEASE ..."
 		make_payload "$types" >"$step_log" 2>&1 || {
 			cat "$step_log" >&2
 			die "the project does not build for $RELEASE (its output is above; --no-project boots without it)"
@@ -88,7 +89,7 @@ build_payload()
 		pack_tree "$tree/dest" "$image.tmp" >&2 ||
 			die "$image: could not be made"
 		mv "$image.tmp" "$image"
-		say "building the project for $RELEASE: done, $((SECONDS - began)) s"
+		note "building the project for $RELEASE: done, $((SECONDS - began)) s"
 	fi
 	echo "$image" >"$tree/image-$name"
 	rm -rf "$snapshot"
@@ -161,12 +162,12 @@ install_modules()
 {
 	local extra=/lib/modules/$RELEASE/extra
 
+	# shellcheck disable=SC2016
 	mkdir -p "$BASE/root$BUILD/dest/usr$extra" "$BASE/root$extra" &&
 		{
 			cp "$BASE/root$BUILD/$RELEASE"/*.ko "$BASE/root$BUILD/dest/usr$extra/" ||
 				ignore_failure
 		} &&
-		# shellcheck disable=SC2016
 		in_root "$BASE/root" sh -c '
 			mount --bind "$1/usr$2" "$2" && depmod -o "$1/usr" "$3"' \
 			depmod "$BUILD/dest" "$extra" "$RELEASE"

@@ -1,24 +1,39 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
+# shellcheck disable=SC2034,SC2054,SC2154
 #
 # One run: a directory of FIFOs and files, QEMU, and the exit status.
 #
 #   out, err   FIFO   the command's output       <- port 1, 2
+#   tty        the terminal, for a shell         <-> hvc0
+#   mon.in     FIFO   QEMU's monitor
 #   ctl.in/out FIFO   `start`, `exit N` / `size` <-> port 3
 #   klog       file   the kernel log at the end  <- port 4
 #   console    file   what the kernel printed on its console (a panic)
 
 BOOT_LIMIT=180
+# what `dmesg -x` puts in front of a line
+LEVEL='^[a-z]\+ *:[a-z]\+ *: '
+MARK='pairfuse-vm: the command starts'
 
 run_vm()
 {
-	mkdir -p "$VM/run"
-	RUN=$(mktemp -d "$VM/run/XXXXXX")
+	local where=$VM/run
+
+	# Whoever has only been given the images has no right to write there.
+	mkdir -p "$where" 2>/dev/null && [ -w "$where" ] || where=${TMPDIR:-/var/tmp}
+	RUN=$(mktemp -d "$where/vm.XXXXXX") ||
+		die "$where: no directory can be made there; set TMPDIR"
+	QEMU_MACHINE=(
+		-L "$BASE/root/usr/share/qemu" -L "$BASE/root/usr/share/seabios"
+		-M q35 -nodefaults -no-user-config -display none -no-reboot
+	)
 	qemu='' helpers=()
 	trap cleanup EXIT
 	trap 'exit 129' HUP
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
+	trap tell_size WINCH
 
 	make_run_files
 	start_share
@@ -35,7 +50,7 @@ cleanup()
 		kill -KILL "$pid" 2>/dev/null
 	done
 	wait 2>/dev/null
-	[ -z "$tty_state" ] || stty "$tty_state" <&0
+	[ -z "$tty_state" ] || stty "$tty_state"
 	rm -rf "$RUN"
 }
 
@@ -45,7 +60,8 @@ make_run_files()
 {
 	local vm=$RUN/cpio/vm
 
-	mkfifo "$RUN/out" "$RUN/err" "$RUN/ctl.in" "$RUN/ctl.out"
+	mkfifo "$RUN/out" "$RUN/err" "$RUN/ctl.in" "$RUN/ctl.out" \
+		"$RUN/mon.in" "$RUN/mon.out"
 	: >"$RUN/console"
 	: >"$RUN/klog"
 	mkdir -p "$vm"
@@ -59,21 +75,8 @@ make_run_files()
 		cat "$KERNEL/initrd"
 		cd "$RUN/cpio" && find . | host_tool cpio --quiet -o -H newc -R 0:0
 	} >"$RUN/initrd"
-	[ -e "$BASE/scratch.img" ] || with_lock "$BASE/lock.scratch" make_scratch
 	cp --sparse=always "$BASE/scratch.img" "$RUN/scratch"
 	[ -n "$PAYLOAD" ] || truncate -s 1M "$RUN/empty"
-}
-
-# Initialised in full, so that no kernel thread does it while something is measured.
-make_scratch()
-{
-	[ ! -e "$BASE/scratch.img" ] || return 0
-	rm -f "$BASE/scratch.tmp"
-	truncate -s 1G "$BASE/scratch.tmp"
-	MKE2FS_CONFIG=$BASE/root/etc/mke2fs.conf host_tool mke2fs -q -t ext4 -m 0 \
-		-E lazy_itable_init=0,lazy_journal_init=0,nodiscard \
-		"$BASE/scratch.tmp" || die 'mke2fs: the scratch disk could not be made'
-	mv "$BASE/scratch.tmp" "$BASE/scratch.img"
 }
 
 start_share()
@@ -119,12 +122,11 @@ start_qemu()
 		accel=(-accel kvm -cpu host)
 	fi
 	append="console=ttyS0 quiet rdinit=/init panic_on_warn=1 panic=-1 oops=panic"
-	append+=" panic_print=0x20 log_buf_len=4M tsc=reliable clocksource=tsc"
+	append+=" panic_print=0xe0 log_buf_len=4M tsc=reliable clocksource=tsc"
 	append+=" random.trust_cpu=on${icount:+ nokaslr}"
 	args=(
-		-L "$BASE/root/usr/share/qemu" -L "$BASE/root/usr/share/seabios"
-		-M q35 "${accel[@]}" -m "$mem" -smp "$smp" -nodefaults -no-user-config
-		-display none -no-reboot
+		"${QEMU_MACHINE[@]}" "${accel[@]}" -m "$mem" -smp "$smp"
+		-chardev "pipe,id=mon,path=$RUN/mon" -mon chardev=mon,mode=readline
 		-kernel "$KERNEL/vmlinuz" -initrd "$RUN/initrd" -append "$append"
 		-chardev "file,id=console,path=$RUN/console" -serial chardev:console
 		-device virtio-serial-pci
@@ -144,23 +146,27 @@ start_qemu()
 			-chardev "socket,id=fs,path=fs.sock"
 			-device vhost-user-fs-pci,chardev=fs,tag=share)
 	fi
+	if [ -n "$tty_state" ]; then
+		args+=(-chardev stdio,id=tty,signal=off -device virtconsole,chardev=tty,nr=0)
+	fi
 	cat "$RUN/out" &
 	helpers+=($!)
 	cats=$!
 	cat "$RUN/err" >&2 &
 	helpers+=($!)
 	cats="$cats $!"
-	exec 8<>"$RUN/ctl.out" 7<>"$RUN/ctl.in"
+	if [ -n "$tty_state" ]; then
+		exec 5<&0 4>&1
+	else
+		exec 5</dev/null 4>"$RUN/qemu.out"
+	fi
+	exec 8<>"$RUN/ctl.out" 7<>"$RUN/ctl.in" 6<>"$RUN/mon.in"
 	(
 		cd "$RUN" || exit
 		exec_tool qemu-system-x86_64 "${args[@]}"
-	) </dev/null >"$RUN/qemu.log" 2>&1 7>&- 8>&- &
+	) <&5 >&4 2>"$RUN/qemu.log" 6>&- 7>&- 8>&- &
 	qemu=$!
-}
-
-kvm_works()
-{
-	false
+	exec 4>&- 5<&-
 }
 
 # Wait for the guest's word, the end of QEMU, or the end of the time.
@@ -174,6 +180,7 @@ follow()
 			start)
 				started=1
 				deadline=$((SECONDS + timeout))
+				tell_size
 				;;
 			'exit '*)
 				status=${line#exit }
@@ -184,7 +191,8 @@ follow()
 			why='the kernel panicked'
 			break
 		elif [ $SECONDS -ge "$deadline" ] && { [ -z "$started" ] || [ "$timeout" != 0 ]; }; then
-			why="nothing after $timeout s: the kernel or the command hung"
+			why="not done after $timeout s: the command or the kernel hung; the panic is an NMI sent to find out where"
+			[ -z "$started" ] || provoke_panic
 			break
 		fi
 	done
@@ -196,7 +204,7 @@ follow()
 		cat "$RUN/qemu.log" "$RUN/console" >&2
 		die "kernel $kernel: did not come up"
 	fi
-	[ -n "$why" ] || why=$(complaint "$RUN/klog") || why=''
+	[ -n "$why" ] || why=$(complaint "$RUN/klog" | sed "s/$LEVEL//")
 	if [ -n "$why" ]; then
 		report_kernel "$why"
 		exit 99
@@ -204,17 +212,47 @@ follow()
 	exit "$status"
 }
 
+tell_size()
+{
+	[ -z "$tty_state" ] || echo "size $(stty size </dev/tty)" >&7
+}
+
+# Have a guest that hangs say where: an NMI makes it panic, with the backtraces
+# of all CPUs and of the tasks that are blocked.
+provoke_panic()
+{
+	local tries=0
+
+	echo nmi >&6
+	while kill -0 "$qemu" 2>/dev/null && [ $tries -lt 100 ]; do
+		tries=$((tries + 1))
+		sleep 0.1
+	done
+}
+
 # complaint FILE: the first line of a kernel log that says something is wrong.
+# Lines are as `dmesg -x` prints them; what programs write there does not count.
 complaint()
 {
-	sed '1,/pairfuse-vm: the command starts/d' "$1" | grep -m 1 -E \
+	sed "1,/$MARK/d" "$1" | grep '^kern ' | grep -m 1 -E \
 		'BUG:|WARNING:|Oops|Call Trace:|general protection|Kernel panic|soft lockup|hard LOCKUP|rcu.*(stall|self-detected)|blocked for more than|scheduling while atomic|\[ cut here \]|unregister_netdevice: waiting'
 }
 
+# Print the log from the command's start on (a panic prints all of it again at
+# the end, which is why the last such line counts), or whatever there is.
 report_kernel()
 {
-	{
-		cat "$RUN/klog" "$RUN/console"
-		say "kernel $RELEASE: $1 (its log is above)"
-	} >&2
+	local log=$RUN/log last=$VM/last-kernel-log
+
+	cat "$RUN/console" "$RUN/klog" | tr -d '\r\0' |
+		sed "s/$LEVEL//" >"$log"
+	if grep -q "$MARK" "$log"; then
+		tac "$log" | sed "/$MARK/q" | tac
+	else
+		cat "$log"
+	fi >&2
+	say "kernel $RELEASE: $1 (its log is above)"
+	if mv -f "$log" "$last" 2>/dev/null; then
+		say "the log from boot on: $last"
+	fi
 }
