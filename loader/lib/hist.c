@@ -92,8 +92,7 @@ void pairfuse_hist_draw(FILE *out, const __u64 *slots, unsigned int nr_slots, co
 	/* wide borders take their room from the bars, so that lines stay in 80 columns */
 	digits = used <= NARROW_SLOTS ? 10 : 20;
 	stars = used <= NARROW_SLOTS ? STARS : STARS / 2;
-	fprintf(out, "%*s%-*s : count    distribution\n", digits / 2, "", digits * 2 + 4 - digits / 2,
-		unit);
+	fprintf(out, "%*s%-*s : count    distribution\n", digits - 5, "", digits + 9, unit);
 	for (i = 0; i < used; i++) {
 		low = i ? 1ULL << i : 0;
 		high = i < 63 ? (2ULL << i) - 1 : ~0ULL;

@@ -199,30 +199,39 @@ int pairfuse_kbtf_module_fd(const char *module)
 	return errno == ENOENT ? -ENOENT : -errno;
 }
 
+#define MAX_NAME 128
+
+static unsigned int min3(unsigned int a, unsigned int b, unsigned int c)
+{
+	a = a < b ? a : b;
+	return a < c ? a : c;
+}
+
+/* Levenshtein's distance, with two neighbours exchanged counted as one edit. */
 unsigned int pairfuse_edit_distance(const char *a, const char *b, unsigned int max)
 {
+	unsigned int rows[3][MAX_NAME], *row, *prev, *prev2, best;
 	size_t la = strlen(a), lb = strlen(b), i, j;
-	unsigned int row[128], diag, up, best;
 
-	if (la >= sizeof(row) / sizeof(row[0]) || (la > lb ? la - lb : lb - la) > max)
+	if (la >= MAX_NAME || (la > lb ? la - lb : lb - la) > max)
 		return max;
+	row = rows[0];
 	for (i = 0; i <= la; i++)
 		row[i] = i;
 	for (j = 1; j <= lb; j++) {
-		diag = row[0];
+		prev2 = rows[(j + 1) % 3];	/* of j - 2 */
+		prev = row;
+		row = rows[j % 3];
 		best = row[0] = j;
 		for (i = 1; i <= la; i++) {
-			up = row[i];
-			row[i] = diag + (a[i - 1] != b[j - 1]);
-			if (up + 1 < row[i])
-				row[i] = up + 1;
-			if (row[i - 1] + 1 < row[i])
-				row[i] = row[i - 1] + 1;
-			if (row[i] < best)
-				best = row[i];
-			diag = up;
+			row[i] = min3(row[i - 1] + 1, prev[i] + 1,
+				      prev[i - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    prev2[i - 2] + 1 < row[i])
+				row[i] = prev2[i - 2] + 1;
+			best = row[i] < best ? row[i] : best;
 		}
-		if (best >= max)
+		if (best > max)
 			return max;
 	}
 	return row[la] < max ? row[la] : max;

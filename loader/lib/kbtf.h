@@ -59,7 +59,7 @@ const char *pairfuse_kbtf_suggest(struct pairfuse_kbtf *k, const char *name, cha
 int pairfuse_proto_from_btf(const struct btf *btf, __u32 func_id, __u32 nr_vmlinux,
 			    struct pairfuse_proto *out);
 
-/* Number of single-character edits between two strings, counted up to max. */
+/* Number of edits that make one string the other, counted up to max. */
 unsigned int pairfuse_edit_distance(const char *a, const char *b, unsigned int max);
 
 #endif /* PAIRFUSE_KBTF_H */

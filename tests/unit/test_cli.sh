@@ -1,0 +1,230 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The command line without root and without a kernel module: every message of
+# wrong usage word for word, exit statuses, JSON that parses, and whether
+# --help, the man page and the completion agree.
+#
+#	tests/unit/test_cli.sh BUILD-DIRECTORY
+#
+# Ends with `N passed, N failed`.
+
+build=${1:-build}
+pairfuse=$build/pairfuse
+obj=$build/tests/unit/session.bpf.o
+man=loader/man/pairfuse.8
+completion=loader/completion/pairfuse
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+passed=0
+failed=0
+
+result() { # STATUS NAME
+	if [ "$1" = 0 ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		echo "FAIL: $2"
+	fi
+}
+
+# expect NAME STATUS STDERR COMMAND...: status and standard error are exactly these
+expect() {
+	name=$1 status=$2 want=$3
+	shift 3
+	"$@" >"$dir/out" 2>"$dir/err" </dev/null
+	got=$?
+	if [ $got = "$status" ] && [ "$(cat "$dir/err")" = "$want" ]; then
+		result 0 "$name"
+	else
+		result 1 "$name"
+		printf 'status %s, expected %s; standard error:\n%s\nexpected:\n%s\n' \
+			"$got" "$status" "$(cat "$dir/err")" "$want"
+	fi
+}
+
+# out NAME PATTERN: the last standard output has a line that matches
+out() {
+	grep -q -e "$2" "$dir/out"
+	result $? "$1"
+}
+
+see() {
+	printf '%s\nSee '\''pairfuse %s --help'\''.' "$2" "$1"
+}
+
+# --- wrong usage ---
+
+expect 'no such verb' 2 \
+	"pairfuse: no verb 'frob': need load, explain, list or doctor; see 'pairfuse --help'" \
+	"$pairfuse" frob
+expect 'no object' 2 "$(see load 'pairfuse: load: OBJ is missing')" "$pairfuse" load
+expect 'two objects' 2 "$(see load "pairfuse: load: 'b': one argument too many")" \
+	"$pairfuse" load a b
+expect 'argument to list' 2 "$(see list "pairfuse: list: 'x': one argument too many")" \
+	"$pairfuse" list x
+expect 'unknown option' 2 "$(see load "pairfuse: load: no option '--frob', or it takes no argument")" \
+	"$pairfuse" load --frob x
+expect 'unknown letter' 2 "$(see load "pairfuse: load: no option '-Z'")" "$pairfuse" load -Z x
+expect 'missing argument' 2 "$(see load "pairfuse: load: option '--fs' needs an argument")" \
+	"$pairfuse" load x --fs
+expect 'argument too many' 2 \
+	"$(see load "pairfuse: load: no option '--json=1', or it takes no argument")" \
+	"$pairfuse" load x --json=1
+expect 'hook' 2 "$(see load "pairfuse: load: --hook: have 'x', need shared|direct")" \
+	"$pairfuse" load x --hook x
+expect 'engine' 2 "$(see load "pairfuse: load: --engine: have '', need fused|split")" \
+	"$pairfuse" load x --engine ''
+for bad in 0 -1 1.5 1s '' ' 1' 99999999999999999999; do
+	expect "interval '$bad'" 2 \
+		"$(see load "pairfuse: load: --interval: have '$bad', need a whole number of seconds, 1 or more")" \
+		"$pairfuse" load x --interval "$bad"
+done
+expect 'duration' 2 \
+	"$(see load "pairfuse: load: --duration: have '-1', need a whole number of seconds, 0 or more")" \
+	"$pairfuse" load x --duration -1
+for bad in x =x x=; do
+	expect "target '$bad'" 2 \
+		"$(see explain "pairfuse: explain: --target: have '$bad', need PROG=FUNC")" \
+		"$pairfuse" explain x --target "$bad"
+done
+for bad in x =x; do
+	expect "set '$bad'" 2 \
+		"$(see explain "pairfuse: explain: --set: have '$bad', need VAR=VALUE")" \
+		"$pairfuse" explain x --set "$bad"
+done
+expect 'no verb' 2 "$("$pairfuse" --help)" "$pairfuse"
+
+# --- objects ---
+
+expect 'no such file' 1 'pairfuse: /nonexistent: No such file or directory' \
+	"$pairfuse" explain /nonexistent
+echo 'int x;' >"$dir/text.o"
+expect 'no ELF file' 1 \
+	"pairfuse: $dir/text.o: not a BPF object: no ELF file; need what 'clang -target bpf -g' writes" \
+	"$pairfuse" explain "$dir/text.o"
+: >"$dir/empty.o"
+expect 'empty file' 1 \
+	"pairfuse: $dir/empty.o: not a BPF object: no ELF file; need what 'clang -target bpf -g' writes" \
+	"$pairfuse" load "$dir/empty.o"
+expect 'another machine' 1 \
+	"pairfuse: $pairfuse: not a BPF object: ELF file for machine 62, need 247 (BPF): compile with 'clang -target bpf -g'" \
+	"$pairfuse" explain "$pairfuse"
+expect 'unknown filesystem' 1 \
+	"pairfuse: filesystem 'fat': not known; there are: ext4, xfs, btrfs, f2fs, nfs" \
+	"$pairfuse" explain "$obj" --fs fat
+expect 'unknown program' 1 \
+	"pairfuse: session.bpf.o: no program 'raed_entry': did you mean 'read_entry'?" \
+	"$pairfuse" explain "$obj" --target raed_entry=f
+expect 'value out of range' 1 \
+	"pairfuse: session.bpf.o: option 'opt_u8' (__u8): '256' does not fit: need 0 to 255" \
+	"$pairfuse" explain "$obj" --set opt_u8=256
+
+# --- what works without privilege ---
+
+expect 'explain' 0 '' "$pairfuse" explain "$obj" --set opt_u32=0 --fs ext4
+out 'explain: pair' '^ext4_file_read_iter: read_entry + read_exit$'
+out 'explain: sum' '^pairfuse: [0-9]* of 2 pairs can be fused$'
+expect 'explain -v' 0 '' "$pairfuse" explain -v "$obj"
+expect 'explain --json' 0 '' "$pairfuse" explain "$obj" --json
+if command -v python3 >/dev/null; then
+	python3 -c 'import json, sys
+d = json.load(open(sys.argv[1]))
+assert d["schema"] == 1 and d["event"] == "explain", d
+assert any(p["entry"] == "read_entry" and p["carrier"] == "starts" for p in d["pairs"]), d
+' "$dir/out"
+	result $? 'explain --json parses'
+	"$pairfuse" doctor --json >"$dir/out" 2>/dev/null
+	python3 -c 'import json, sys
+d = json.load(open(sys.argv[1]))
+assert d["schema"] == 1 and d["event"] == "doctor", d
+assert {c["name"] for c in d["checks"]} >= {"kernel", "btf", "jit", "module"}, d
+' "$dir/out"
+	result $? 'doctor --json parses'
+fi
+expect 'version' 0 '' "$pairfuse" --version
+out 'version: number' '^pairfuse [0-9]'
+if [ ! -e /dev/pairfuse ]; then
+	expect 'list without module' 1 \
+		"pairfuse: /dev/pairfuse: the kernel module is not loaded; try 'modprobe pairfuse'" \
+		"$pairfuse" list
+fi
+if [ -e /dev/full ]; then
+	"$pairfuse" explain "$obj" >/dev/full 2>/dev/null
+	[ $? = 1 ]
+	result $? 'full disk'
+fi
+
+# --- --help, man page, completion ---
+
+"$pairfuse" --help >"$dir/help"
+verbs=$(sed -n '/^Verbs:/,/^$/s/^  \([a-z]*\) .*/\1/p' "$dir/help")
+[ "$(echo $verbs)" = 'load explain list doctor' ]
+result $? 'verbs'
+
+# The section of a verb in the man page, without font changes.
+section() {
+	sed -n "/^\.SS pairfuse $1 /,/^\.S[SH] /p" "$man" | sed 's/\\f.//g; s/\\-/-/g'
+}
+
+for verb in $verbs; do
+	expect "$verb --help" 0 '' "$pairfuse" "$verb" --help
+	cp "$dir/out" "$dir/help"
+	options=$(sed -n 's/^  \(-[a-z], \|    \)--\([a-z-]*\).*/\2/p' "$dir/help" | sort)
+	[ -n "$options" ]
+	result $? "$verb: has options"
+
+	# in the man page, with the same letter
+	: >"$dir/missing"
+	for o in $options; do
+		letter=$(sed -n "s/^  -\([a-z]\), --$o\( .*\|\$\)/\1/p" "$dir/help")
+		case $o in
+		help|verbose) text=$(sed 's/\\f.//g; s/\\-/-/g' "$man") ;;
+		*) text=$(section "$verb") ;;
+		esac
+		echo "$text" | grep -q "^\.BR -$letter \", \" --$o\( \|\$\)" ||
+			echo "$o" >>"$dir/missing"
+	done
+	[ ! -s "$dir/missing" ]
+	result $? "$verb: man page has all options: $(echo $(cat "$dir/missing"))"
+
+	# and none that there are not
+	extra=$(section "$verb" | sed -n 's/^\.BR -[a-z] ", " --\([a-z]*\).*/\1/p' |
+		while read -r o; do echo "$options" | grep -qx -e "$o" || echo "$o"; done)
+	[ -z "$extra" ]
+	result $? "$verb: man page has no other options: $extra"
+
+	# completion, by running it
+	words=$(bash -c '
+		compopt() { :; }
+		. "$1"
+		COMP_WORDS=(pairfuse "$2" --)
+		COMP_CWORD=2
+		_pairfuse
+		printf "%s\n" "${COMPREPLY[@]}"
+	' bash "$completion" "$verb" | sed 's/^--//' | sort)
+	[ "$words" = "$options" ]
+	result $? "$verb: completion has the same options: $(echo $words) / $(echo $options)"
+done
+
+words=$(bash -c '
+	. "$1"
+	COMP_WORDS=(pairfuse "")
+	COMP_CWORD=1
+	_pairfuse
+	printf "%s\n" "${COMPREPLY[@]}"
+' bash "$completion" | grep -v '^--')
+[ "$(echo $words)" = "$(echo $verbs)" ]
+result $? 'completion has the verbs'
+
+# the JSON members that the man page promises
+"$pairfuse" explain "$obj" --json |
+	grep -o '"[a-z_]*":' | tr -d '":' | sort -u |
+	while read -r member; do
+		grep -q -e "$member" "$man" || echo "$member"
+	done >"$dir/missing"
+[ ! -s "$dir/missing" ]
+result $? "man page has all members: $(echo $(cat "$dir/missing"))"
+
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
