@@ -22,8 +22,11 @@ run_vm()
 
 	# Whoever has only been given the images has no right to write there.
 	mkdir -p "$where" 2>/dev/null && [ -w "$where" ] || where=${TMPDIR:-/var/tmp}
+	remove_stale "$where"/vm.??????
 	RUN=$(mktemp -d "$where/vm.XXXXXX") ||
 		die "$where: no directory can be made there; set TMPDIR"
+	exec 3>"$RUN/lock"
+	flock 3
 	QEMU_MACHINE=(
 		-L "$BASE/root/usr/share/qemu" -L "$BASE/root/usr/share/seabios"
 		-M q35 -nodefaults -no-user-config -display none -no-reboot
@@ -39,6 +42,18 @@ run_vm()
 	start_share
 	start_qemu
 	follow
+}
+
+# Directories of runs that were killed: nobody holds their lock any more.
+remove_stale()
+{
+	local dir
+
+	for dir; do
+		if [ -w "$dir/lock" ] && flock -n "$dir/lock" true; then
+			rm -rf "$dir"
+		fi
+	done
 }
 
 cleanup()
@@ -88,7 +103,7 @@ start_share()
 		cd "$RUN" || exit
 		exec_tool virtiofsd --socket-path fs.sock --shared-dir "$share" \
 			--sandbox none --cache auto --log-level error
-	) </dev/null >"$RUN/virtiofsd.log" 2>&1 &
+	) </dev/null >"$RUN/virtiofsd.log" 2>&1 3>&- &
 	helpers+=($!)
 	while [ ! -S "$RUN/fs.sock" ]; do
 		tries=$((tries + 1))
@@ -149,10 +164,10 @@ start_qemu()
 	if [ -n "$tty_state" ]; then
 		args+=(-chardev stdio,id=tty,signal=off -device virtconsole,chardev=tty,nr=0)
 	fi
-	cat "$RUN/out" &
+	cat "$RUN/out" 3>&- &
 	helpers+=($!)
 	cats=$!
-	cat "$RUN/err" >&2 &
+	cat "$RUN/err" >&2 3>&- &
 	helpers+=($!)
 	cats="$cats $!"
 	if [ -n "$tty_state" ]; then
@@ -164,7 +179,7 @@ start_qemu()
 	(
 		cd "$RUN" || exit
 		exec_tool qemu-system-x86_64 "${args[@]}"
-	) <&5 >&4 2>"$RUN/qemu.log" 6>&- 7>&- 8>&- &
+	) <&5 >&4 2>"$RUN/qemu.log" 3>&- 6>&- 7>&- 8>&- &
 	qemu=$!
 	exec 4>&- 5<&-
 }
