@@ -105,6 +105,7 @@ enum pairfuse_opt {
 	PAIRFUSE_OPT_SKIP_EXIT	= 1 << 3, /* exit does nothing without state: not run */
 	PAIRFUSE_OPT_COOKIE	= 1 << 4, /* attach cookie folded to a constant */
 	PAIRFUSE_OPT_DEAD	= 1 << 5, /* dead code removed (key building ...) */
+	PAIRFUSE_OPT_RODATA	= 1 << 6, /* loads from frozen .rodata folded */
 };
 
 const char *pairfuse_opt_name(enum pairfuse_opt opt);

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Abstract interpretation of one program (flat: subprograms inlined).
+ *
+ * What the result says about an instruction is a *note*: it holds for every
+ * execution that reaches it. With a carrier map chosen, the interpretation
+ * also follows that map's one entry ("is it there, which of its bytes has this
+ * program written?"). Paths that disagree about it are kept apart instead of
+ * being merged, so that "is there state?" is known at almost every instruction.
+ *
+ * Where the carrier is used in a way that a slot cannot imitate, the run ends
+ * with a refusal.
+ */
+#ifndef PAIRFUSE_ABSINT_H
+#define PAIRFUSE_ABSINT_H
+
+#include "analysis.h"
+#include "expr.h"
+#include "ir.h"
+#include "why.h"
+
+#define PAIRFUSE_SLOT_BYTES	64	/* PAIRFUSE_SLOT_SIZE of the ABI */
+#define PAIRFUSE_MAX_KEY	64
+#define PAIRFUSE_MAX_FACTS	8
+
+enum pairfuse_carrier_kind {
+	PAIRFUSE_CARRIER_HASH,	/* entries come and go */
+	PAIRFUSE_CARRIER_ARRAY,	/* always there, written in place */
+	PAIRFUSE_CARRIER_TASK,	/* task storage: created on demand, can be deleted */
+};
+
+/* Condition v (PAIRFUSE_E_OP of fixed operands) is true or false on this path. */
+struct pairfuse_fact {
+	pairfuse_val v;
+	bool truth;
+};
+
+struct pairfuse_facts {
+	struct pairfuse_fact f[PAIRFUSE_MAX_FACTS];
+	unsigned int nr;
+};
+
+/* The bytes of a key: byte idx[i] of expression root[i]. */
+struct pairfuse_key_bytes {
+	bool set;
+	unsigned int size;
+	pairfuse_val root[PAIRFUSE_MAX_KEY];
+	__u8 idx[PAIRFUSE_MAX_KEY];
+};
+
+/* What the carrier's entry is like when the program starts. */
+struct pairfuse_start {
+	bool armed;		/* exit: the entry program has left state */
+	bool present;		/* a lookup would find it */
+	__u64 zero;		/* state bytes known to be zero */
+	struct pairfuse_facts facts;
+};
+
+/* Which case of "is it there" executions reaching an instruction are in. */
+enum {
+	PAIRFUSE_ABSENT	= 1 << 0,
+	PAIRFUSE_PRESENT = 1 << 1,
+};
+
+enum pairfuse_carrier_op {
+	PAIRFUSE_OP_NONE = 0,
+	PAIRFUSE_OP_LOOKUP,	/* bpf_map_lookup_elem, bpf_task_storage_get */
+	PAIRFUSE_OP_CREATE,	/* bpf_task_storage_get with CREATE */
+	PAIRFUSE_OP_UPDATE,
+	PAIRFUSE_OP_DELETE,
+};
+
+struct pairfuse_note {
+	bool reached;
+	__u8 edges;		/* conditional jumps: 1 not taken, 2 taken */
+	__u8 op;		/* enum pairfuse_carrier_op, of a call */
+	__u8 before;		/* mask of PAIRFUSE_ABSENT, _PRESENT (with flag_bytes:
+				 * of their having been written); before ... */
+	__u8 after;		/* ... and after the instruction */
+	bool turned;		/* present, or written, differs from the start's here */
+	bool state_write;	/* writes state bytes in place */
+	__u64 state_bytes;	/* state bytes read or written by it */
+	pairfuse_val in[PAIRFUSE_NR_REGS]; /* registers before it */
+	pairfuse_val out;	/* loads and calls: the result */
+};
+
+/* One way the program ends. */
+struct pairfuse_return {
+	int node;
+	bool armed;		/* start.armed of this path */
+	bool present;
+	__u64 written;		/* entry: state bytes written */
+	__u64 zero;		/* state bytes known to be zero */
+	struct pairfuse_facts facts;
+};
+
+struct pairfuse_run {
+	/* given */
+	const struct pairfuse_input *in;
+	const struct pairfuse_prog *prog;
+	const struct pairfuse_ir *ir;
+	struct pairfuse_exprs *x;
+	struct pairfuse_why *why;
+	bool is_exit;
+	bool is_sub;		/* a subprogram on its own: arguments unknown */
+	bool is_raw;		/* rewritten: the context is the stub's */
+	__u64 flag_bytes;	/* entry, state in place: writing them arms it; else 0 */
+	int carrier;		/* -1: none */
+	enum pairfuse_carrier_kind kind;
+	struct pairfuse_start start[3];
+	unsigned int nr_start;
+	struct pairfuse_key_bytes *key;	/* set by the first access of the pair */
+
+	/* found */
+	struct pairfuse_note *notes;
+	struct pairfuse_return *returns;
+	size_t nr_returns;
+	__u64 reads[2];		/* bytes read before being written; [armed] */
+	int reads_insn[2];	/* where, for messages */
+	__u64 touched;		/* bytes of the state used at all */
+	bool stores;		/* writes state */
+	bool loads;		/* looks the state up or reads it */
+	bool absent_seen;	/* entry: looks at whether older state is there */
+	int absent_insn;
+	bool effects_unarmed;	/* exit: does something without state */
+	int stack;		/* lowest stack offset used, <= 0 */
+	__u32 deref;		/* mask of arguments dereferenced as pointers */
+	unsigned int words;	/* mask of context words loaded */
+};
+
+/* 0, -ENOMEM or PAIRFUSE_REFUSED */
+int pairfuse_run(struct pairfuse_run *run);
+void pairfuse_run_free(struct pairfuse_run *run);
+
+/* The carrier kind of a map type; false: not one that a slot can imitate. */
+bool pairfuse_carrier_kind(enum bpf_map_type type, enum pairfuse_carrier_kind *kind);
+
+/* Mask of the bits [off, off + len) within the slot. */
+static inline __u64 pairfuse_bytes(unsigned int off, unsigned int len)
+{
+	__u64 mask = len >= 64 ? ~0ULL : (1ULL << len) - 1;
+
+	return off >= 64 ? 0 : mask << off;
+}
+
+#endif /* PAIRFUSE_ABSINT_H */

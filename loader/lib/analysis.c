@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The analysis from end to end: pairs, carriers, groups, verdicts, code.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "group.h"
+#include "inline.h"
+#include "rewrite.h"
+
+static int flatten(struct pairfuse_study *st, int p)
+{
+	struct pairfuse_flat *flat = &st->flats[p];
+
+	if (flat->prog)
+		return flat->err == PAIRFUSE_REFUSED ? PAIRFUSE_REFUSED : 0;
+	flat->prog = &st->in->progs[p];
+	flat->err = pairfuse_flatten(st->in, flat->prog, &st->exprs, &flat->ir, &flat->inlined,
+				     &flat->why);
+	flat->why.prog = p;
+	return flat->err;
+}
+
+/* What rules a program out before its code is looked at. */
+static int check_program(const struct pairfuse_prog *prog, struct pairfuse_why *why)
+{
+	const struct pairfuse_proto *proto = prog->proto;
+
+	if (prog->sleepable)
+		return pairfuse_refuse(why, PAIRFUSE_REASON_SLEEPABLE, -1, "'%s' is sleepable",
+				       prog->name);
+	if (proto && (proto->nr_regs > PAIRFUSE_MAX_REGS || proto->ret_size > 8))
+		return pairfuse_refuse(why, PAIRFUSE_REASON_ARGUMENTS, -1,
+				       "%s takes %u argument registers (at most %d) and returns %u bytes (at most 8)",
+				       prog->target, proto->nr_regs, PAIRFUSE_MAX_REGS,
+				       proto->ret_size);
+	return 0;
+}
+
+static int study_side(struct pairfuse_study *st, struct pairfuse_pair *pair, int p)
+{
+	struct pairfuse_why why = { .prog = p };
+	int err = check_program(&st->in->progs[p], &why);
+
+	if (!err) {
+		err = flatten(st, p);
+		why = st->flats[p].why;
+	}
+	if (err == PAIRFUSE_REFUSED)
+		pairfuse_pair_refuse(pair, &why);
+	return err;
+}
+
+static int study_pair(struct pairfuse_study *st, size_t p)
+{
+	struct pairfuse_pair *pair = &st->res->pairs[p];
+	int err;
+
+	if (pair->reason != PAIRFUSE_REASON_NONE)
+		return 0;
+	err = study_side(st, pair, pair->entry);
+	if (!err)
+		err = study_side(st, pair, pair->exit);
+	if (!err)
+		err = pairfuse_find_carrier(st, p);
+	return err == PAIRFUSE_REFUSED ? 0 : err;
+}
+
+static int make_code(struct pairfuse_pair *pair, struct pairfuse_plan *plan)
+{
+	int err;
+
+	err = pairfuse_plan_decide(plan);
+	if (!err)
+		err = pairfuse_rewrite(plan, false, &pair->entry_code, &pair->opts);
+	if (!err)
+		err = pairfuse_rewrite(plan, true, &pair->exit_code, &pair->opts);
+	if (!err)
+		return 0;
+	free(pair->entry_code.insns);
+	pair->entry_code = (struct pairfuse_code){ 0 };
+	pair->opts = 0;
+	if (err != PAIRFUSE_REFUSED)
+		return err;
+	if (plan->why.prog >= 0)
+		plan->why.prog = plan->why.prog ? pair->exit : pair->entry;
+	pairfuse_pair_refuse(pair, &plan->why);
+	return 0;
+}
+
+static int decide_pair(struct pairfuse_study *st, size_t p)
+{
+	struct pairfuse_pair *pair = &st->res->pairs[p];
+	struct pairfuse_plan *plan = &st->plans[p];
+	int err;
+
+	if (plan->in)
+		pair->key = pairfuse_plan_key(plan);
+	if (pair->reason != PAIRFUSE_REASON_NONE)
+		return 0;
+	err = make_code(pair, plan);
+	pair->state_size = pairfuse_plan_state_size(plan);
+	pair->exit_always = plan->exit_always;
+	return err;
+}
+
+static int check_input(const struct pairfuse_input *in)
+{
+	size_t i;
+
+	if ((in->nr_progs && !in->progs) || (in->nr_maps && (!in->maps || !in->map_ref)))
+		return -EINVAL;
+	for (i = 0; i < in->nr_progs; i++)
+		if (!in->progs[i].name || (in->progs[i].nr_insns && !in->progs[i].insns))
+			return -EINVAL;
+	for (i = 0; i < in->nr_maps; i++)
+		if (!in->maps[i].name || (in->maps[i].frozen && !in->maps[i].rodata))
+			return -EINVAL;
+	return 0;
+}
+
+static int analyze(struct pairfuse_study *st)
+{
+	size_t p;
+	int err;
+
+	pairfuse_find_uses(st);
+	err = pairfuse_find_pairs(st);
+	if (err)
+		return err;
+	st->plans = calloc(st->res->nr_pairs + 1, sizeof(*st->plans));
+	if (!st->plans)
+		return -ENOMEM;
+	for (p = 0; !err && p < st->res->nr_pairs; p++)
+		err = study_pair(st, p);
+	if (!err)
+		pairfuse_agree(st);
+	for (p = 0; !err && p < st->res->nr_pairs; p++)
+		err = decide_pair(st, p);
+	return err;
+}
+
+static void study_free(struct pairfuse_study *st)
+{
+	size_t i;
+
+	for (i = 0; st->plans && i < st->res->nr_pairs; i++)
+		pairfuse_plan_free(&st->plans[i]);
+	for (i = 0; st->flats && i < st->in->nr_progs; i++)
+		pairfuse_ir_free(&st->flats[i].ir);
+	pairfuse_exprs_free(&st->exprs);
+	free(st->plans);
+	free(st->flats);
+	free(st->uses);
+}
+
+int pairfuse_analyze(const struct pairfuse_input *in, struct pairfuse_result **out)
+{
+	struct pairfuse_study st = { .in = in };
+	int err;
+
+	err = check_input(in);
+	if (err)
+		return err;
+	st.res = calloc(1, sizeof(*st.res));
+	if (!st.res)
+		return -ENOMEM;
+	st.flats = calloc(in->nr_progs + 1, sizeof(*st.flats));
+	st.uses = calloc(in->nr_progs * in->nr_maps + 1, sizeof(*st.uses));
+	err = -ENOMEM;
+	if (st.flats && st.uses && !pairfuse_exprs_init(&st.exprs))
+		err = analyze(&st);
+	study_free(&st);
+	if (err)
+		pairfuse_result_free(st.res);
+	else
+		*out = st.res;
+	return err;
+}
+
+void pairfuse_result_free(struct pairfuse_result *res)
+{
+	size_t i;
+
+	if (!res)
+		return;
+	for (i = 0; i < res->nr_pairs; i++) {
+		free(res->pairs[i].entry_code.insns);
+		free(res->pairs[i].exit_code.insns);
+	}
+	free(res->pairs);
+	free(res);
+}

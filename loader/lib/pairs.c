@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pairing: an entry and an exit program on the same function that share a map.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "group.h"
+
+void pairfuse_pair_refuse(struct pairfuse_pair *pair, const struct pairfuse_why *why)
+{
+	pair->reason = why->reason;
+	pair->reason_prog = why->prog;
+	pair->reason_insn = why->insn;
+	snprintf(pair->reason_text, sizeof(pair->reason_text), "%s", why->text);
+}
+
+/* --- uses of maps --- */
+
+static void find_uses_of(struct pairfuse_study *st, size_t p)
+{
+	const struct pairfuse_input *in = st->in;
+	const struct pairfuse_prog *prog = &in->progs[p];
+	struct bpf_insn pair[2];
+	size_t i;
+	int map;
+
+	for (i = 0; i < prog->nr_insns; i++) {
+		const struct bpf_insn *insn = &prog->insns[i];
+
+		if (!pairfuse_insn_is_imm64(insn))
+			continue;
+		pair[0] = *insn;
+		pair[1] = i + 1 < prog->nr_insns ? insn[1] : (struct bpf_insn){ 0 };
+		switch (insn->src_reg) {
+		case BPF_PSEUDO_MAP_FD:
+		case BPF_PSEUDO_MAP_IDX:
+		case BPF_PSEUDO_MAP_VALUE:
+		case BPF_PSEUDO_MAP_IDX_VALUE:
+			map = in->map_ref(in->map_ref_arg, pair);
+			if (map >= 0 && (size_t)map < in->nr_maps &&
+			    !st->uses[p * in->nr_maps + map])
+				st->uses[p * in->nr_maps + map] = i + 1;
+		}
+		i++;	/* its second half */
+	}
+}
+
+void pairfuse_find_uses(struct pairfuse_study *st)
+{
+	size_t p;
+
+	for (p = 0; p < st->in->nr_progs; p++)
+		find_uses_of(st, p);
+}
+
+/* --- pairs --- */
+
+/* Maps for output: what two programs have in common with them is no state. */
+static bool is_output(enum bpf_map_type type)
+{
+	switch (type) {
+	case BPF_MAP_TYPE_PROG_ARRAY:
+	case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
+	case BPF_MAP_TYPE_STACK_TRACE:
+	case BPF_MAP_TYPE_CGROUP_ARRAY:
+	case BPF_MAP_TYPE_RINGBUF:
+	case BPF_MAP_TYPE_USER_RINGBUF:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* Global data: libbpf names these maps after their section, with a dot. */
+static bool is_global_data(const struct pairfuse_map *map)
+{
+	return map->frozen || (map->type == BPF_MAP_TYPE_ARRAY && strchr(map->name, '.'));
+}
+
+static bool may_carry(const struct pairfuse_map *map)
+{
+	return !is_output(map->type) && !is_global_data(map);
+}
+
+static bool share_map(const struct pairfuse_study *st, int a, int b)
+{
+	size_t m;
+
+	for (m = 0; m < st->in->nr_maps; m++)
+		if (may_carry(&st->in->maps[m]) && pairfuse_uses(st, a, m) && pairfuse_uses(st, b, m))
+			return true;
+	return false;
+}
+
+static bool same_target(const struct pairfuse_prog *a, const struct pairfuse_prog *b)
+{
+	return a->target && b->target && !strcmp(a->target, b->target);
+}
+
+static bool is_half(const struct pairfuse_prog *p)
+{
+	return p->at == PAIRFUSE_AT_FENTRY || p->at == PAIRFUSE_AT_FEXIT;
+}
+
+/* Programs at the other end of p's function; *one is one of them. */
+static unsigned int partners(const struct pairfuse_study *st, size_t p, bool sharing, size_t *one)
+{
+	const struct pairfuse_prog *progs = st->in->progs;
+	unsigned int nr = 0;
+	size_t q;
+
+	for (q = 0; q < st->in->nr_progs; q++) {
+		if (!is_half(&progs[q]) || progs[q].at == progs[p].at ||
+		    !same_target(&progs[p], &progs[q]) || (sharing && !share_map(st, p, q)))
+			continue;
+		*one = q;
+		nr++;
+	}
+	return nr;
+}
+
+static void add_pair(struct pairfuse_study *st, int entry, int exit)
+{
+	struct pairfuse_pair *pair = &st->res->pairs[st->res->nr_pairs++];
+
+	pair->entry = entry;
+	pair->exit = exit;
+	pair->carrier = -1;
+	pair->reason_prog = -1;
+	pair->reason_insn = -1;
+}
+
+static void add_single(struct pairfuse_study *st, size_t p)
+{
+	const struct pairfuse_prog *prog = &st->in->progs[p];
+	struct pairfuse_why why = { .prog = p };
+	bool entry = prog->at == PAIRFUSE_AT_FENTRY;
+	unsigned int sharing, all;
+	size_t q = 0;
+
+	add_pair(st, entry ? (int)p : -1, entry ? -1 : (int)p);
+	all = partners(st, p, false, &q);
+	sharing = partners(st, p, true, &q);
+	if (!prog->target)
+		pairfuse_refuse(&why, PAIRFUSE_REASON_NO_TARGET, -1,
+				"'%s' names no function of this kernel", prog->name);
+	else if (sharing)
+		pairfuse_refuse(&why, PAIRFUSE_REASON_AMBIGUOUS, -1,
+				"'%s' shares maps with '%s' and more programs on %s", prog->name,
+				st->in->progs[q].name, prog->target);
+	else if (all)
+		pairfuse_refuse(&why, PAIRFUSE_REASON_NO_PARTNER, -1,
+				"'%s' shares no map with a program at the %s of %s", prog->name,
+				entry ? "exit" : "entry", prog->target);
+	else
+		pairfuse_refuse(&why, PAIRFUSE_REASON_NO_PARTNER, -1,
+				"no program at the %s of %s goes with '%s'",
+				entry ? "exit" : "entry", prog->target, prog->name);
+	pairfuse_pair_refuse(&st->res->pairs[st->res->nr_pairs - 1], &why);
+}
+
+/* p's partner if both have no other choice, else -1. */
+static int partner_of(const struct pairfuse_study *st, size_t p)
+{
+	size_t q = 0, back = 0;
+
+	if (partners(st, p, true, &q) == 1)
+		return partners(st, q, true, &back) == 1 ? (int)q : -1;
+	/* two programs without a common map: a pair that cannot be fused */
+	if (partners(st, p, true, &q) == 0 && partners(st, p, false, &q) == 1 &&
+	    partners(st, q, true, &back) == 0 && partners(st, q, false, &back) == 1)
+		return q;
+	return -1;
+}
+
+int pairfuse_find_pairs(struct pairfuse_study *st)
+{
+	const struct pairfuse_prog *progs = st->in->progs;
+	size_t p;
+	int q;
+
+	/* at most one for each program */
+	st->res->pairs = calloc(st->in->nr_progs + 1, sizeof(*st->res->pairs));
+	if (!st->res->pairs)
+		return -ENOMEM;
+	for (p = 0; p < st->in->nr_progs; p++) {
+		if (!is_half(&progs[p]))
+			continue;
+		q = partner_of(st, p);
+		if (q < 0)
+			add_single(st, p);
+		else if (progs[p].at == PAIRFUSE_AT_FENTRY)
+			add_pair(st, p, q);
+	}
+	return 0;
+}
+
+/* --- the carrier of a pair --- */
+
+/* Does its type allow that the map is a carrier, and do both sides use it? */
+static bool is_candidate(const struct pairfuse_study *st, const struct pairfuse_pair *pair,
+			 size_t m, bool *supported)
+{
+	enum pairfuse_carrier_kind kind;
+
+	*supported = pairfuse_carrier_kind(st->in->maps[m].type, &kind);
+	return may_carry(&st->in->maps[m]) && pairfuse_uses(st, pair->entry, m) &&
+	       pairfuse_uses(st, pair->exit, m);
+}
+
+/* Which of two refusals tells more? The map that only looks like a carrier tells less. */
+static int weight(enum pairfuse_reason reason)
+{
+	switch (reason) {
+	case PAIRFUSE_REASON_NONE:
+		return 0;
+	case PAIRFUSE_REASON_NO_CARRIER:
+		return 1;
+	case PAIRFUSE_REASON_CARRIER_TYPE:
+		return 2;
+	case PAIRFUSE_REASON_KEY_UNKNOWN:
+		return 3;
+	default:
+		return 4;
+	}
+}
+
+static int study_map(struct pairfuse_study *st, size_t p, size_t m, struct pairfuse_plan *plan)
+{
+	const struct pairfuse_pair *pair = &st->res->pairs[p];
+	int err;
+
+	*plan = (struct pairfuse_plan){
+		.in = st->in, .x = &st->exprs, .entry = &st->flats[pair->entry],
+		.exit = &st->flats[pair->exit], .carrier = m, .why = { .prog = -1 },
+	};
+	err = pairfuse_plan_study(plan);
+	if (err == PAIRFUSE_REFUSED && plan->why.prog >= 0)
+		plan->why.prog = plan->why.prog ? pair->exit : pair->entry;
+	return err;
+}
+
+/*
+ * Can it be one although it is not ours alone? Whether other programs use it is
+ * seen when the groups are known.
+ */
+static int check_owner(const struct pairfuse_map *map, struct pairfuse_why *why)
+{
+	why->prog = -1;
+	if (map->pinned || map->reused)
+		return pairfuse_refuse(why, PAIRFUSE_REASON_CARRIER_PINNED, -1,
+				       "carrier map '%s' is %s", map->name,
+				       map->pinned ? "pinned" : "shared with another object");
+	if (map->shown)
+		return pairfuse_refuse(why, PAIRFUSE_REASON_CARRIER_USER, -1,
+				       "user space reads carrier map '%s'", map->name);
+	return 0;
+}
+
+int pairfuse_find_carrier(struct pairfuse_study *st, size_t p)
+{
+	struct pairfuse_pair *pair = &st->res->pairs[p];
+	struct pairfuse_why best = { .prog = -1, .insn = -1 };
+	struct pairfuse_plan plan;
+	bool supported;
+	size_t m;
+	int err;
+
+	pairfuse_refuse(&best, PAIRFUSE_REASON_NO_CARRIER, -1,
+			"'%s' and '%s' have no map in common that could carry state",
+			st->in->progs[pair->entry].name, st->in->progs[pair->exit].name);
+	for (m = 0; m < st->in->nr_maps; m++) {
+		if (!is_candidate(st, pair, m, &supported))
+			continue;
+		err = study_map(st, p, m, &plan);
+		if (!err)
+			err = check_owner(&st->in->maps[m], &plan.why);
+		if (!err) {
+			st->plans[p] = plan;
+			pair->carrier = m;
+			return 0;
+		}
+		pairfuse_plan_free(&plan);
+		if (err != PAIRFUSE_REFUSED)
+			return err;
+		if (weight(plan.why.reason) > weight(best.reason)) {
+			best = plan.why;
+			pair->carrier = m;
+		}
+	}
+	pairfuse_pair_refuse(pair, &best);
+	return PAIRFUSE_REFUSED;
+}

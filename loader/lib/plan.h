@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What is known about one pair and one carrier map, and how to fuse it.
+ */
+#ifndef PAIRFUSE_PLAN_H
+#define PAIRFUSE_PLAN_H
+
+#include "absint.h"
+
+/* A program with its subprograms inlined; made once, used for every plan. */
+struct pairfuse_flat {
+	const struct pairfuse_prog *prog;
+	struct pairfuse_ir ir;
+	bool inlined;
+	int err;		/* 0 or PAIRFUSE_REFUSED, then why tells */
+	struct pairfuse_why why;
+};
+
+/*
+ * Why a slot per invocation does what the map does. It has to be true for all
+ * pairs of a group, since each of them could find what another has left.
+ */
+enum pairfuse_proof {
+	PAIRFUSE_PROOF_NONE = 0,
+	/* every exit removes the state that it finds: nothing older is ever there */
+	PAIRFUSE_PROOF_REMOVED,
+	/* every entry stores, on all paths: what is older is never seen */
+	PAIRFUSE_PROOF_STORED,
+	/* every exit zeroes a field, and looks at the rest only when it is not 0 */
+	PAIRFUSE_PROOF_ZEROED,
+};
+
+struct pairfuse_plan {
+	/* given */
+	const struct pairfuse_input *in;
+	struct pairfuse_exprs *x;
+	struct pairfuse_flat *entry;
+	struct pairfuse_flat *exit;
+	int carrier;
+	struct pairfuse_why why; /* why.prog: 0 entry, 1 exit, or -1 */
+
+	/* pairfuse_plan_study */
+	enum pairfuse_carrier_kind kind;
+	struct pairfuse_key_bytes key;
+	struct pairfuse_run entry_run;
+	struct pairfuse_run exit_run;
+	__u64 needed;		/* bytes that the exit reads when there is state */
+	struct pairfuse_facts facts; /* hold whenever there is state */
+	bool removes;		/* what the proofs need, of this pair */
+	bool stores_always;
+	__u64 zeroes;		/* bytes that are 0 however the exit ends */
+
+	/* pairfuse_plan_decide */
+	enum pairfuse_proof proof;
+	__u64 flag_bytes;	/* PROOF_ZEROED: the bytes that are 0 without state */
+	__u64 clear;		/* bytes that the entry has to clear at its start */
+	bool exit_always;
+};
+
+/* Look at both programs: 0, -ENOMEM or PAIRFUSE_REFUSED. */
+int pairfuse_plan_study(struct pairfuse_plan *plan);
+
+/*
+ * With the proof that its group has agreed on (flag_bytes too), is the pair
+ * equivalent? Leaves the notes to rewrite by in entry_run and exit_run.
+ */
+int pairfuse_plan_decide(struct pairfuse_plan *plan);
+
+void pairfuse_plan_free(struct pairfuse_plan *plan);
+
+/* What the key is made of. */
+enum pairfuse_key pairfuse_plan_key(const struct pairfuse_plan *plan);
+
+/* Does a return of the entry program mean that there is state? */
+bool pairfuse_plan_armed(const struct pairfuse_plan *plan, const struct pairfuse_return *ret);
+
+#endif /* PAIRFUSE_PLAN_H */

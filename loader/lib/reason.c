@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The names of reasons, keys and optimisations, and the recording of a refusal.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "analysis.h"
+#include "reason.h"
+#include "why.h"
+
+static const struct {
+	const char *id;
+	const char *text;
+} reasons[] = {
+	[PAIRFUSE_REASON_NONE] = { "none", "can be fused" },
+#define PAIRFUSE_REASON(e, id, text) [PAIRFUSE_REASON_##e] = { id, text },
+	PAIRFUSE_REASONS
+#undef PAIRFUSE_REASON
+};
+
+const char *pairfuse_reason_id(enum pairfuse_reason reason)
+{
+	return (unsigned int)reason < PAIRFUSE_REASON_COUNT ? reasons[reason].id : "unknown";
+}
+
+const char *pairfuse_reason_text(enum pairfuse_reason reason)
+{
+	return (unsigned int)reason < PAIRFUSE_REASON_COUNT ? reasons[reason].text : "unknown";
+}
+
+const char *pairfuse_key_name(enum pairfuse_key key)
+{
+	static const char *const names[] = {
+		[PAIRFUSE_KEY_NONE] = "none",
+		[PAIRFUSE_KEY_TID] = "tid",
+		[PAIRFUSE_KEY_TGID] = "tgid",
+		[PAIRFUSE_KEY_PID_TGID] = "pid_tgid",
+		[PAIRFUSE_KEY_TASK] = "task",
+		[PAIRFUSE_KEY_CONST] = "const",
+		[PAIRFUSE_KEY_ARGS] = "args",
+	};
+
+	return (size_t)key < sizeof(names) / sizeof(names[0]) ? names[key] : "unknown";
+}
+
+const char *pairfuse_opt_name(enum pairfuse_opt opt)
+{
+	switch (opt) {
+	case PAIRFUSE_OPT_SLOT:
+		return "slot";
+	case PAIRFUSE_OPT_INLINE:
+		return "inline";
+	case PAIRFUSE_OPT_CAST:
+		return "cast";
+	case PAIRFUSE_OPT_SKIP_EXIT:
+		return "skip-exit";
+	case PAIRFUSE_OPT_COOKIE:
+		return "cookie";
+	case PAIRFUSE_OPT_DEAD:
+		return "dead-code";
+	case PAIRFUSE_OPT_RODATA:
+		return "rodata";
+	}
+	return "unknown";
+}
+
+int pairfuse_refuse(struct pairfuse_why *why, enum pairfuse_reason reason, int insn,
+		    const char *fmt, ...)
+{
+	va_list ap;
+
+	why->reason = reason;
+	why->insn = insn;
+	va_start(ap, fmt);
+	vsnprintf(why->text, sizeof(why->text), fmt, ap);
+	va_end(ap);
+	return PAIRFUSE_REFUSED;
+}

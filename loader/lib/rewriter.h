@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Internals of the rewriting: what its files share.
+ */
+#ifndef PAIRFUSE_REWRITER_H
+#define PAIRFUSE_REWRITER_H
+
+#include <linux/pairfuse.h>
+
+#include "rewrite.h"
+
+/* Where control can go that is not a node of the original: after all nodes. */
+enum { LABEL_RET0, LABEL_RET1, NR_LABELS };
+
+struct pairfuse_rewriter {
+	struct pairfuse_plan *plan;
+	struct pairfuse_run *run;	/* of this side */
+	const struct pairfuse_ir *old;
+	const struct pairfuse_prog *prog;
+	bool is_exit;
+	struct pairfuse_ir body;
+	int *to;			/* old node -> node of body; labels at the end */
+	bool label_used[NR_LABELS];
+	__u64 copy;			/* state bytes that somebody looks at */
+	unsigned int opts;
+	int err;			/* of the first add that failed */
+	int orig;			/* instruction being rewritten */
+
+	/* stack below the original program's, offsets from r10; 0: not used */
+	int depth;
+	int ctx_at;			/* the context pointer */
+	int flag_at;			/* 1 while there is state */
+	int cast_at[PAIRFUSE_MAX_REGS];	/* arguments after bpf_rdonly_cast */
+	int scratch_at;			/* copies of state bytes for helpers */
+	int scratch_len;
+	bool flag_wanted;
+};
+
+/* rewrite.c */
+void pairfuse_rw_add(struct pairfuse_rewriter *rw, struct bpf_insn insn);
+void pairfuse_rw_jump(struct pairfuse_rewriter *rw, struct bpf_insn insn, int old_target);
+void pairfuse_rw_imm(struct pairfuse_rewriter *rw, __u8 dst, __u64 value);
+int pairfuse_rw_stack(struct pairfuse_rewriter *rw, int *at, int bytes);
+/* a register that holds the context at node i, or -1 */
+int pairfuse_rw_ctx_reg(const struct pairfuse_rewriter *rw, int i, unsigned int regs);
+/* dst := word of the context, from register ctx or (-1) from the stack */
+void pairfuse_rw_word(struct pairfuse_rewriter *rw, __u8 dst, int ctx, int word);
+int pairfuse_rw_flag(struct pairfuse_rewriter *rw);
+void pairfuse_rw_set_flag(struct pairfuse_rewriter *rw, int value);
+
+/* rewrite_call.c */
+int pairfuse_rw_call(struct pairfuse_rewriter *rw, int i);
+
+static inline const struct pairfuse_expr *pairfuse_rw_in(const struct pairfuse_rewriter *rw,
+							 int i, unsigned int reg)
+{
+	return pairfuse_expr(rw->plan->x, rw->run->notes[i].in[reg]);
+}
+
+#endif /* PAIRFUSE_REWRITER_H */

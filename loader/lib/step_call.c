@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One step of the abstract interpretation: calls of helpers and kfuncs other
+ * than accesses to the carrier.
+ */
+#include "helper.h"
+#include "state.h"
+
+static const struct pairfuse_mem *mem_of(const struct pairfuse_helper *h, unsigned int arg)
+{
+	unsigned int i;
+
+	for (i = 0; h && i < 2; i++)
+		if (h->mem[i].size != PAIRFUSE_MEM_NONE && h->mem[i].arg == arg)
+			return &h->mem[i];
+	return NULL;
+}
+
+/* How many bytes; -1 when that is not known. */
+static __s64 mem_len(struct pairfuse_step *s, const struct pairfuse_mem *m)
+{
+	const struct pairfuse_expr *map = pairfuse_expr(s->run->x, s->st->reg[1]);
+	__u64 len;
+
+	switch (m->size) {
+	case PAIRFUSE_MEM_REG:
+		if (!pairfuse_expr_is_const(s->run->x, s->st->reg[m->n], &len))
+			return -1;
+		return (__u32)len;
+	case PAIRFUSE_MEM_FIXED:
+		return m->n;
+	case PAIRFUSE_MEM_KEY:
+		return map->kind == PAIRFUSE_E_MAP ? (__s64)s->run->in->maps[map->a].key_size : -1;
+	case PAIRFUSE_MEM_VALUE:
+		return map->kind == PAIRFUSE_E_MAP ? (__s64)s->run->in->maps[map->a].value_size : -1;
+	}
+	return -1;
+}
+
+static int arg_stack(struct pairfuse_step *s, const struct pairfuse_mem *m, __s64 off)
+{
+	__s64 len = m ? mem_len(s, m) : -1;
+	int err;
+
+	/* unknown length: at most up to the frame's end */
+	err = pairfuse_stack_check(s, off, len < 0 ? -off : len);
+	if (!err && !(m && !m->write))
+		pairfuse_stack_clobber(s, off, len < 0 ? -off : len);
+	return err;
+}
+
+static int arg_state(struct pairfuse_step *s, const struct pairfuse_helper *h,
+		     const struct pairfuse_mem *m, __s64 off)
+{
+	__s64 len = m ? mem_len(s, m) : -1;
+	int insn = pairfuse_step_insn(s), err;
+
+	if (len < 0)
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_STATE_ESCAPES, insn,
+				       "insn %d gives %s a pointer into '%s'%s", insn,
+				       h ? h->name : "a function", pairfuse_step_map(s),
+				       m ? " and a size that is not constant" : "");
+	if (!m->write)
+		return pairfuse_slot_read(s, off, len, NULL);
+	/* what the helper leaves as it was, a later reader sees */
+	if (h->flags & PAIRFUSE_H_PARTIAL) {
+		err = pairfuse_slot_read(s, off, len, NULL);
+		if (err)
+			return err;
+	}
+	return pairfuse_slot_write(s, off, len, PAIRFUSE_TOP);
+}
+
+static int check_arg(struct pairfuse_step *s, const struct pairfuse_helper *h, unsigned int arg)
+{
+	const struct pairfuse_expr e = *pairfuse_expr(s->run->x, s->st->reg[arg]);
+	const struct pairfuse_mem *m = mem_of(h, arg);
+	const char *name = h ? h->name : "a kfunc";
+	int insn = pairfuse_step_insn(s);
+
+	if (e.kind == PAIRFUSE_E_MAP && s->run->carrier >= 0 && (int)e.a == s->run->carrier)
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CARRIER_ACCESS, insn,
+				       "insn %d gives carrier map '%s' to %s", insn,
+				       pairfuse_step_map(s), name);
+	if (e.kind == PAIRFUSE_E_TOP && (e.taint & PAIRFUSE_T_MAP) && s->run->carrier >= 0)
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CARRIER_ACCESS, insn,
+				       "insn %d uses one of several maps, perhaps '%s'", insn,
+				       pairfuse_step_map(s));
+	if (e.taint & PAIRFUSE_T_CTX) {
+		if (e.kind == PAIRFUSE_E_CTX && e.imm == 0 && arg == 1 && h &&
+		    (h->flags & PAIRFUSE_H_CTX))
+			return 0;
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, insn,
+				       "insn %d passes the context to %s", insn, name);
+	}
+	if (e.kind == PAIRFUSE_E_STATE)
+		return arg_state(s, h, m, e.imm);
+	if (e.taint & PAIRFUSE_T_STATE)
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_STATE_ESCAPES, insn,
+				       "insn %d passes a value made from a pointer into '%s' to %s",
+				       insn, pairfuse_step_map(s), name);
+	if (e.kind == PAIRFUSE_E_STACK)
+		return arg_stack(s, m, (__s64)e.imm);
+	if ((e.taint & PAIRFUSE_T_STACK) && !(m && !m->write))
+		pairfuse_stack_clobber(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
+	if (e.kind == PAIRFUSE_E_WORD && h && (h->flags & PAIRFUSE_H_TYPED))
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, insn,
+				       "insn %d passes an argument to %s, which wants a trusted pointer",
+				       insn, name);
+	return 0;
+}
+
+/* bpf_get_func_arg and _ret: *value is what they store, where they succeed. */
+static int func_value(struct pairfuse_step *s, bool ret, pairfuse_val *value)
+{
+	const struct pairfuse_proto *proto = s->run->prog->proto;
+	int insn = pairfuse_step_insn(s);
+	__u64 n;
+
+	if (ret && s->run->is_exit && proto && proto->ret_size) {
+		*value = pairfuse_expr_leaf(s->run->x, PAIRFUSE_E_RET, 0, 0, 0);
+		return 0;
+	}
+	if (!ret && proto && pairfuse_expr_is_const(s->run->x, s->st->reg[2], &n) &&
+	    n < proto->nr_regs) {
+		*value = pairfuse_expr_leaf(s->run->x, PAIRFUSE_E_WORD, n, 0, 0);
+		return 0;
+	}
+	return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_HELPER, insn,
+			       "insn %d calls %s for something that is not a known argument", insn,
+			       ret ? "bpf_get_func_ret" : "bpf_get_func_arg");
+}
+
+static int store_value(struct pairfuse_step *s, unsigned int arg, pairfuse_val value)
+{
+	const struct pairfuse_expr e = *pairfuse_expr(s->run->x, s->st->reg[arg]);
+
+	if (e.kind != PAIRFUSE_E_STACK)
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_HELPER, pairfuse_step_insn(s),
+				       "insn %d wants an argument somewhere else than on the stack",
+				       pairfuse_step_insn(s));
+	pairfuse_bytes_set(s->run->x, &s->st->stack[(__s64)e.imm + PAIRFUSE_STACK_SIZE],
+			   &s->st->stack_idx[(__s64)e.imm + PAIRFUSE_STACK_SIZE], 8, value);
+	return 0;
+}
+
+static int call_result(struct pairfuse_step *s, __s32 id, pairfuse_val *out)
+{
+	struct pairfuse_run *run = s->run;
+	int err;
+
+	*out = PAIRFUSE_TOP;
+	switch (id) {
+	case BPF_FUNC_get_current_pid_tgid:
+		*out = pairfuse_expr_leaf(run->x, PAIRFUSE_E_PID_TGID, 0, 0, 0);
+		break;
+	case BPF_FUNC_get_current_task:
+	case BPF_FUNC_get_current_task_btf:
+		*out = pairfuse_expr_leaf(run->x, PAIRFUSE_E_TASK, 0, 0, 0);
+		break;
+	case BPF_FUNC_get_attach_cookie:
+		*out = pairfuse_expr_const(run->x, run->prog->cookie);
+		break;
+	case BPF_FUNC_get_func_arg_cnt:
+		if (!run->prog->proto)
+			break;
+		*out = pairfuse_expr_const(run->x, run->prog->proto->nr_regs);
+		break;
+	case BPF_FUNC_get_func_arg:
+	case BPF_FUNC_get_func_ret: {
+		bool ret = id == BPF_FUNC_get_func_ret;
+		pairfuse_val value = PAIRFUSE_TOP;
+
+		err = func_value(s, ret, &value);
+		if (!err)
+			err = store_value(s, ret ? 2 : 3, value);
+		if (err)
+			return err;
+		*out = pairfuse_expr_const(run->x, 0);
+		break;
+	}
+	}
+	return 0;
+}
+
+static int call_helper(struct pairfuse_step *s, pairfuse_val *out)
+{
+	__s32 id = s->node->insn.imm;
+	const struct pairfuse_helper *h = pairfuse_helper(id);
+	unsigned int arg, nargs = h ? h->nargs : 5;
+	int insn = pairfuse_step_insn(s), err;
+
+	if (h && (h->flags & PAIRFUSE_H_DENIED))
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_HELPER, insn,
+				       "insn %d calls %s, which raw tracepoint programs do not have",
+				       insn, h->name);
+	for (arg = 1; arg <= nargs; arg++) {
+		err = check_arg(s, h, arg);
+		if (err)
+			return err;
+	}
+	if (!h || !(h->flags & PAIRFUSE_H_PURE))
+		pairfuse_step_effect(s);
+	return call_result(s, id, out);
+}
+
+/* A kfunc, or (before inlining) a subprogram: may do anything to its arguments. */
+static int call_other(struct pairfuse_step *s)
+{
+	unsigned int arg;
+	int err;
+
+	if (s->node->insn.src_reg == BPF_PSEUDO_CALL) {
+		for (arg = 1; arg <= 5; arg++) {
+			const struct pairfuse_expr *e = pairfuse_expr(s->run->x, s->st->reg[arg]);
+
+			if (e->kind == PAIRFUSE_E_STACK && (__s64)e->imm < s->run->stack &&
+			    (__s64)e->imm >= -PAIRFUSE_STACK_SIZE)
+				s->run->stack = (__s64)e->imm;
+			if (e->taint & PAIRFUSE_T_STACK)
+				pairfuse_stack_clobber(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
+		}
+		return 0;
+	}
+	for (arg = 1; arg <= 5; arg++) {
+		err = check_arg(s, NULL, arg);
+		if (err)
+			return err;
+	}
+	pairfuse_step_effect(s);
+	return 0;
+}
+
+/* Is this an access to the chosen carrier by one of its helpers? */
+static bool is_carrier_call(struct pairfuse_step *s)
+{
+	const struct pairfuse_expr *map = pairfuse_expr(s->run->x, s->st->reg[1]);
+
+	if (s->run->carrier < 0 || !pairfuse_insn_is_helper(&s->node->insn) ||
+	    map->kind != PAIRFUSE_E_MAP || (int)map->a != s->run->carrier)
+		return false;
+	switch (s->node->insn.imm) {
+	case BPF_FUNC_map_lookup_elem:
+	case BPF_FUNC_map_update_elem:
+	case BPF_FUNC_map_delete_elem:
+	case BPF_FUNC_task_storage_get:
+	case BPF_FUNC_task_storage_delete:
+		return true;
+	}
+	return false;
+}
+
+int pairfuse_step_call(struct pairfuse_step *s)
+{
+	pairfuse_val out = PAIRFUSE_TOP;
+	unsigned int r;
+	int err;
+
+	if (is_carrier_call(s))
+		return pairfuse_step_carrier(s);
+	if (pairfuse_insn_is_helper(&s->node->insn))
+		err = call_helper(s, &out);
+	else
+		err = call_other(s);
+	if (err)
+		return err;
+	s->st->reg[0] = out;
+	for (r = 1; r <= 5; r++)
+		s->st->reg[r] = PAIRFUSE_TOP;
+	return 0;
+}

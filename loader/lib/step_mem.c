@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One step of the abstract interpretation: loads, stores and atomics.
+ *
+ * A pointer is either one that is followed exactly (stack, context, carrier's
+ * state, global data), or something else. Something else that is tainted by a
+ * followed pointer may point there: for the stack everything is assumed to
+ * change, for the state and the context the pair is refused. Something else
+ * without taint cannot point to any of them: the kernel's verifier has
+ * accepted the original, so every pointer's origin is one of ours or foreign
+ * memory (maps, kernel objects, reserved records).
+ */
+#include <stdbool.h>
+
+#include "state.h"
+
+void pairfuse_step_effect(struct pairfuse_step *s)
+{
+	if (!s->st->armed)
+		s->run->effects_unarmed = true;
+}
+
+/* --- stack --- */
+
+int pairfuse_stack_check(struct pairfuse_step *s, __s64 off, __s64 len)
+{
+	if (off < -PAIRFUSE_STACK_SIZE || len < 0 || len > PAIRFUSE_STACK_SIZE || off + len > 0)
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_BYTECODE,
+				       pairfuse_step_insn(s), "insn %d: stack access out of range",
+				       pairfuse_step_insn(s));
+	if (off < s->run->stack)
+		s->run->stack = off;
+	return 0;
+}
+
+/* What is there is not known any more; taints stay. off and len were checked. */
+void pairfuse_stack_clobber(struct pairfuse_step *s, __s64 off, __s64 len)
+{
+	struct pairfuse_state *st = s->st;
+	__s64 i;
+
+	for (i = off + PAIRFUSE_STACK_SIZE; i < off + len + PAIRFUSE_STACK_SIZE; i++) {
+		st->stack[i] = pairfuse_expr_top(s->run->x,
+						 pairfuse_expr(s->run->x, st->stack[i])->taint);
+		st->stack_idx[i] = 0;
+	}
+}
+
+static pairfuse_val stack_read(struct pairfuse_step *s, __s64 off, unsigned int len)
+{
+	struct pairfuse_state *st = s->st;
+
+	return pairfuse_bytes_get(s->run->x, &st->stack[off + PAIRFUSE_STACK_SIZE],
+				  &st->stack_idx[off + PAIRFUSE_STACK_SIZE], len);
+}
+
+static int stack_write(struct pairfuse_step *s, __s64 off, unsigned int len, pairfuse_val v)
+{
+	const struct pairfuse_expr *e = pairfuse_expr(s->run->x, v);
+	struct pairfuse_state *st = s->st;
+
+	/* half a pointer, or one that is no longer followed */
+	if ((e->taint & PAIRFUSE_T_STATE) && (e->kind != PAIRFUSE_E_STATE || len != 8))
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_STATE_ESCAPES,
+				       pairfuse_step_insn(s),
+				       "insn %d saves a value made from a pointer into '%s'",
+				       pairfuse_step_insn(s), pairfuse_step_map(s));
+	pairfuse_bytes_set(s->run->x, &st->stack[off + PAIRFUSE_STACK_SIZE],
+			   &st->stack_idx[off + PAIRFUSE_STACK_SIZE], len, v);
+	return 0;
+}
+
+/* --- slot --- */
+
+static int slot_check(struct pairfuse_step *s, __s64 off, __s64 len)
+{
+	const struct pairfuse_map *map = &s->run->in->maps[s->run->carrier];
+
+	if (off < 0 || len < 0 || off + len > map->value_size)
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_BYTECODE,
+				       pairfuse_step_insn(s),
+				       "insn %d: access beyond the value of '%s'",
+				       pairfuse_step_insn(s), map->name);
+	if (off + len > PAIRFUSE_SLOT_BYTES)
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_STATE_SIZE,
+				       pairfuse_step_insn(s),
+				       "insn %d uses byte %lld of the state in '%s'; a slot has %d",
+				       pairfuse_step_insn(s), (long long)(off + len - 1),
+				       map->name, PAIRFUSE_SLOT_BYTES);
+	if (len == 0)
+		return 0;
+	s->run->touched |= pairfuse_bytes(off, len);
+	if (s->note)
+		s->note->state_bytes |= pairfuse_bytes(off, len);
+	return 0;
+}
+
+int pairfuse_slot_read(struct pairfuse_step *s, __s64 off, __s64 len, pairfuse_val *out)
+{
+	struct pairfuse_state *st = s->st;
+	struct pairfuse_run *run = s->run;
+	pairfuse_val left = pairfuse_expr_leaf(run->x, PAIRFUSE_E_LEFT, 0, 0, 0);
+	bool all_left = true;
+	__u64 old = 0;
+	__s64 i;
+	int err;
+
+	err = slot_check(s, off, len);
+	if (err)
+		return err;
+	for (i = off; i < off + len; i++) {
+		if (pairfuse_expr(run->x, st->slot[i])->taint & PAIRFUSE_T_LEFT)
+			old |= 1ULL << i;
+		all_left &= st->slot[i] == left;
+	}
+	old &= ~st->written;
+	if (old) {
+		run->reads[st->armed] |= old;
+		run->reads_insn[st->armed] = pairfuse_step_insn(s);
+	}
+	run->loads = true;
+	if (!out)
+		return 0;
+	if (all_left && len > 0 && len <= 8)
+		*out = pairfuse_expr_leaf(run->x, PAIRFUSE_E_LOAD, off, len, 0);
+	else if (len > 0 && len <= 8)
+		*out = pairfuse_bytes_get(run->x, &st->slot[off], &st->slot_idx[off], len);
+	else
+		*out = PAIRFUSE_TOP;
+	return 0;
+}
+
+int pairfuse_slot_write(struct pairfuse_step *s, __s64 off, __s64 len, pairfuse_val v)
+{
+	struct pairfuse_state *st = s->st;
+	int err;
+
+	err = slot_check(s, off, len);
+	if (err || len == 0)
+		return err;
+	s->run->stores = true;
+	if (s->note)
+		s->note->state_write = true;
+	pairfuse_bytes_set(s->run->x, &st->slot[off], &st->slot_idx[off], len,
+			   len <= 8 ? v : PAIRFUSE_TOP);
+	if (!s->run->is_exit)
+		st->written |= pairfuse_bytes(off, len);
+	return 0;
+}
+
+/* --- what a pointer points to --- */
+
+enum place { STACK, CTX, STATE, GLOBAL, OTHER };
+
+static int classify(struct pairfuse_step *s, pairfuse_val base, enum place *place, __s64 *off)
+{
+	const struct pairfuse_expr *e = pairfuse_expr(s->run->x, base);
+	int insn = pairfuse_step_insn(s);
+
+	*off = s->node->insn.off + (__s64)e->imm;
+	switch (e->kind) {
+	case PAIRFUSE_E_STACK:
+		*place = STACK;
+		return pairfuse_stack_check(s, *off, pairfuse_insn_size(&s->node->insn));
+	case PAIRFUSE_E_CTX:
+		*place = CTX;
+		return 0;
+	case PAIRFUSE_E_STATE:
+		*place = STATE;
+		return 0;
+	case PAIRFUSE_E_GLOBAL:
+		*place = GLOBAL;
+		return 0;
+	}
+	*place = OTHER;
+	s->run->deref |= (e->taint & PAIRFUSE_T_ARGS) / PAIRFUSE_T_ARG(0);
+	if (e->taint & PAIRFUSE_T_STATE)
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_STATE_OFFSET, insn,
+				       "insn %d accesses the state in '%s' at a variable offset",
+				       insn, pairfuse_step_map(s));
+	if (e->taint & PAIRFUSE_T_CTX)
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, insn,
+				       "insn %d accesses the context at a variable offset", insn);
+	if (e->taint & PAIRFUSE_T_RET)
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, insn,
+				       "insn %d dereferences the return value", insn);
+	return 0;
+}
+
+static int load_ctx(struct pairfuse_step *s, __s64 off, unsigned int size, pairfuse_val *out)
+{
+	const struct pairfuse_proto *proto = s->run->prog->proto;
+	struct pairfuse_exprs *x = s->run->x;
+	unsigned int word = off / 8;
+	pairfuse_val v;
+
+	if (s->run->is_raw) {
+		*out = PAIRFUSE_TOP;
+		return 0;
+	}
+	if (off < 0 || off % size || word >= 12 ||
+	    (proto && word >= proto->nr_regs + s->run->is_exit))
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, pairfuse_step_insn(s),
+				       "insn %d reads byte %lld of the context: no argument is there",
+				       pairfuse_step_insn(s), (long long)off);
+	s->run->words |= 1U << word;
+	if (proto && s->run->is_exit && word == proto->nr_regs)
+		v = pairfuse_expr_leaf(x, PAIRFUSE_E_RET, 0, 0, 0);
+	else
+		v = pairfuse_expr_leaf(x, PAIRFUSE_E_WORD, word, 0, 0);
+	*out = pairfuse_expr_part(x, v, off % 8, size);
+	return 0;
+}
+
+/* Constants of the object: the loader has set them and nobody can change them. */
+static pairfuse_val load_global(struct pairfuse_step *s, pairfuse_val base, __s64 off,
+				unsigned int size)
+{
+	const struct pairfuse_map *map = &s->run->in->maps[pairfuse_expr(s->run->x, base)->a];
+	__u64 imm = 0;
+	unsigned int i;
+
+	if (!map->frozen || !map->rodata || off < 0 || off + size > map->value_size)
+		return PAIRFUSE_TOP;
+	for (i = 0; i < size; i++)
+		imm |= (__u64)((const __u8 *)map->rodata)[off + i] << 8 * i;
+	return pairfuse_expr_const(s->run->x, imm);
+}
+
+static pairfuse_val sign_extend(struct pairfuse_step *s, pairfuse_val v, unsigned int size)
+{
+	unsigned int shift = 64 - 8 * size;
+	__u64 imm;
+
+	if (pairfuse_expr_is_const(s->run->x, v, &imm))
+		return pairfuse_expr_const(s->run->x, (__s64)(imm << shift) >> shift);
+	return pairfuse_expr_top(s->run->x, pairfuse_expr(s->run->x, v)->taint);
+}
+
+int pairfuse_step_load(struct pairfuse_step *s)
+{
+	const struct bpf_insn *insn = &s->node->insn;
+	pairfuse_val base = s->st->reg[insn->src_reg], v = PAIRFUSE_TOP;
+	unsigned int size = pairfuse_insn_size(insn);
+	enum place place;
+	__s64 off;
+	int err;
+
+	err = classify(s, base, &place, &off);
+	if (err)
+		return err;
+	switch (place) {
+	case STACK:
+		v = stack_read(s, off, size);
+		break;
+	case CTX:
+		err = load_ctx(s, off, size, &v);
+		break;
+	case STATE:
+		err = pairfuse_slot_read(s, off, size, &v);
+		break;
+	case GLOBAL:
+		v = load_global(s, base, off, size);
+		break;
+	case OTHER:
+		break;
+	}
+	if (BPF_MODE(insn->code) == BPF_MEMSX)
+		v = sign_extend(s, v, size);
+	s->st->reg[insn->dst_reg] = v;
+	return err;
+}
+
+/* Foreign memory gets a value: nothing of ours may be in it. */
+static int check_leak(struct pairfuse_step *s, pairfuse_val v)
+{
+	__u32 taint = pairfuse_expr(s->run->x, v)->taint;
+	int insn = pairfuse_step_insn(s);
+
+	if (taint & PAIRFUSE_T_STATE)
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_STATE_ESCAPES, insn,
+				       "insn %d stores a pointer into '%s' in memory", insn,
+				       pairfuse_step_map(s));
+	if (taint & PAIRFUSE_T_CTX)
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, insn,
+				       "insn %d stores the context pointer in memory", insn);
+	return 0;
+}
+
+static int write_to(struct pairfuse_step *s, enum place place, pairfuse_val base, __s64 off,
+		    unsigned int size, pairfuse_val v)
+{
+	int err;
+
+	if (place == STACK)
+		return stack_write(s, off, size, v);
+	err = check_leak(s, v);
+	if (err)
+		return err;
+	if (place == CTX)
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, pairfuse_step_insn(s),
+				       "insn %d writes to the context", pairfuse_step_insn(s));
+	if (place == STATE)
+		return pairfuse_slot_write(s, off, size, v);
+	if (pairfuse_expr(s->run->x, base)->taint & PAIRFUSE_T_STACK)
+		pairfuse_stack_clobber(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
+	else
+		pairfuse_step_effect(s);
+	return 0;
+}
+
+int pairfuse_step_store(struct pairfuse_step *s)
+{
+	const struct bpf_insn *insn = &s->node->insn;
+	pairfuse_val base = s->st->reg[insn->dst_reg], v;
+	enum place place;
+	__s64 off;
+	int err;
+
+	if (pairfuse_insn_class(insn) == BPF_ST)
+		v = pairfuse_expr_const(s->run->x, (__s64)insn->imm);
+	else
+		v = s->st->reg[insn->src_reg];
+	err = classify(s, base, &place, &off);
+	if (err)
+		return err;
+	return write_to(s, place, base, off, pairfuse_insn_size(insn), v);
+}
+
+int pairfuse_step_atomic(struct pairfuse_step *s)
+{
+	const struct bpf_insn *insn = &s->node->insn;
+	unsigned int size = pairfuse_insn_size(insn), defs = pairfuse_insn_defs(insn);
+	bool acquire = insn->imm == BPF_LOAD_ACQ;
+	pairfuse_val base = s->st->reg[acquire ? insn->src_reg : insn->dst_reg];
+	pairfuse_val v = acquire ? PAIRFUSE_TOP : s->st->reg[insn->src_reg];
+	enum place place;
+	__s64 off;
+	int err;
+
+	err = classify(s, base, &place, &off);
+	if (!err)
+		err = check_leak(s, v);
+	if (err)
+		return err;
+	if (acquire || insn->imm == BPF_STORE_REL) {
+		if (place != OTHER && place != GLOBAL)
+			return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_COMPLEX,
+					       pairfuse_step_insn(s),
+					       "insn %d: ordered access to private memory",
+					       pairfuse_step_insn(s));
+	}
+	if (place == STATE)
+		err = pairfuse_slot_read(s, off, size, NULL);
+	if (!err && !acquire)
+		err = write_to(s, place, base, off, size, PAIRFUSE_TOP);
+	/* r0 of cmpxchg, src of fetching ones, dst of a load */
+	if (defs)
+		s->st->reg[__builtin_ctz(defs)] = PAIRFUSE_TOP;
+	return err;
+}
