@@ -81,6 +81,7 @@ void cli_table_cell(struct cli_table *t, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Print with aligned columns, first row as the heading; frees. */
 void cli_table_print(struct cli_table *t, FILE *out);
+void cli_table_free(struct cli_table *t);
 
 /* --- object.c: the options that load and explain have in common --- */
 

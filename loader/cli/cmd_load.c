@@ -164,7 +164,10 @@ static void verdicts_text(const struct pairfuse_object *obj)
 		else
 			cli_table_cell(t, "%s: %s", v->reason_id, v->reason);
 	}
-	cli_table_print(t, stdout);
+	if (i)
+		cli_table_print(t, stdout);
+	else
+		cli_table_free(t);
 }
 
 static void verdict_json(struct pairfuse_json *w, const struct pairfuse_verdict *v)

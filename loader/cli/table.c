@@ -54,6 +54,17 @@ static size_t width(const struct cli_table *t, size_t column)
 	return max;
 }
 
+void cli_table_free(struct cli_table *t)
+{
+	size_t i;
+
+	for (i = 0; t && i < t->nr_cells; i++)
+		free(t->cells[i]);
+	if (t)
+		free(t->cells);
+	free(t);
+}
+
 void cli_table_print(struct cli_table *t, FILE *out)
 {
 	size_t i, column;
@@ -67,8 +78,5 @@ void cli_table_print(struct cli_table *t, FILE *out)
 		else
 			fprintf(out, "%-*s  ", (int)width(t, column), t->cells[i]);
 	}
-	for (i = 0; i < t->nr_cells; i++)
-		free(t->cells[i]);
-	free(t->cells);
-	free(t);
+	cli_table_free(t);
 }

@@ -272,7 +272,10 @@ static int loaded_func(struct pairfuse_object *obj, struct pairfuse_oprog *p)
 		return 0;
 	free(p->func);
 	p->func = strdup(func);
-	return p->func ? 0 : -ENOMEM;
+	if (!p->func)
+		return -ENOMEM;
+	p->func_known = !pairfuse_kbtf_find(k, func, &p->info);
+	return 0;
 }
 
 int pairfuse_object_programs(struct pairfuse_object *obj)

@@ -185,12 +185,39 @@ static bool show_hists(struct pairfuse_show *s, const char *name, const struct b
 
 /* --- the rest --- */
 
+static void put_name(FILE *out, int used)
+{
+	fprintf(out, "%*s", used < 24 ? 25 - used : 1, "");
+}
+
+/* An array whose indices have names: a line each. */
+static bool show_named(struct pairfuse_show *s, const char *name, const struct btf_type *t,
+		       const void *data, size_t size)
+{
+	const struct btf_array *arr = btf_array(t);
+	const char *index;
+	size_t elem_size;
+	__u32 i;
+
+	if (s->w || !arr->nelems || !pairfuse_show_index_name(s, name, 0))
+		return false;
+	elem_size = size / arr->nelems;
+	for (i = 0; i < arr->nelems; i++) {
+		index = pairfuse_show_index_name(s, name, i);
+		put_name(s->out, index ? fprintf(s->out, "%s[%s]", name, index) :
+					 fprintf(s->out, "%s[%u]", name, i));
+		pairfuse_value_text(s->out, s->btf, arr->type, (const char *)data + i * elem_size,
+				    elem_size);
+		fputc('\n', s->out);
+	}
+	return true;
+}
+
 static void show_plain(struct pairfuse_show *s, const char *name, __u32 type_id, const void *data,
 		       size_t size)
 {
 	struct pairfuse_leaf leaves[MAX_LEAVES];
 	size_t i, n;
-	int used;
 
 	if (s->w) {
 		pairfuse_json_object(s->w, NULL);
@@ -201,9 +228,8 @@ static void show_plain(struct pairfuse_show *s, const char *name, __u32 type_id,
 	}
 	n = pairfuse_leaves(s->btf, type_id, leaves, MAX_LEAVES);
 	for (i = 0; i < n; i++) {
-		used = fprintf(s->out, "%s%s%s", name, leaves[i].name[0] ? "." : "",
-			       leaves[i].name);
-		fprintf(s->out, "%*s", used < 24 ? 25 - used : 1, "");
+		put_name(s->out, fprintf(s->out, "%s%s%s", name, leaves[i].name[0] ? "." : "",
+					 leaves[i].name));
 		pairfuse_leaf_text(s->out, s->btf, &leaves[i], data, size);
 		fputc('\n', s->out);
 	}
@@ -219,7 +245,8 @@ void pairfuse_show_var(struct pairfuse_show *s, const char *name, __u32 type_id,
 		return;
 	if (pairfuse_hist_find(s->btf, type_id, name, &h))
 		show_hist(s, name, name, -1, NULL, type_id, &h, data, size);
-	else if (!btf_is_array(t) || !show_hists(s, name, t, data, size))
+	else if (!btf_is_array(t) || (!show_hists(s, name, t, data, size) &&
+				      !show_named(s, name, t, data, size)))
 		show_plain(s, name, type_id, data, size);
 }
 
@@ -230,6 +257,7 @@ static void show_section(struct pairfuse_show *s, const struct bpf_map *map)
 	size_t size = bpf_map__value_size(map);
 	const struct btf_var_secinfo *si;
 	const struct btf_type *sec, *var;
+	const char *name;
 	__u32 zero = 0;
 	char *data;
 	__s32 id;
@@ -244,9 +272,11 @@ static void show_section(struct pairfuse_show *s, const struct bpf_map *map)
 	sec = btf__type_by_id(s->btf, id);
 	for (i = 0, si = btf_var_secinfos(sec); i < btf_vlen(sec); i++, si++) {
 		var = btf__type_by_id(s->btf, si->type);
-		if (btf_is_var(var) && si->offset + (size_t)si->size <= size)
-			pairfuse_show_var(s, btf__name_by_offset(s->btf, var->name_off), var->type,
-					  data + si->offset, si->size);
+		name = btf__name_by_offset(s->btf, var->name_off);
+		/* static variables inside of functions ("func.var") are nobody's data */
+		if (btf_is_var(var) && !strchr(name, '.') &&
+		    si->offset + (size_t)si->size <= size)
+			pairfuse_show_var(s, name, var->type, data + si->offset, si->size);
 	}
 out:
 	free(data);
