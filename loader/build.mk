@@ -31,6 +31,8 @@ $(B)/pairfuse: $(CLI_OBJS) $(B)/libpairfuse.a
 
 -include $(LIB_OBJS:.o=.d) $(CLI_OBJS:.o=.d)
 
+include loader/preload/build.mk
+
 INSTALL	?= install
 BPF_DIR	:= $(PREFIX)/lib/pairfuse
 
@@ -40,6 +42,8 @@ install: lib cli bpf
 	$(Q)$(INSTALL) -D -m 644 $(B)/libpairfuse.a $(DESTDIR)$(PREFIX)/lib/libpairfuse.a
 	$(Q)$(INSTALL) -D -m 755 $(B)/libpairfuse.so $(DESTDIR)$(PREFIX)/lib/libpairfuse.so.0
 	$(Q)ln -sf libpairfuse.so.0 $(DESTDIR)$(PREFIX)/lib/libpairfuse.so
+	$(Q)$(INSTALL) -D -m 755 $(B)/libpairfuse-preload.so \
+		$(DESTDIR)$(BPF_DIR)/libpairfuse-preload.so
 	$(Q)$(INSTALL) -D -m 644 loader/lib/pairfuse.h $(DESTDIR)$(PREFIX)/include/pairfuse/pairfuse.h
 	$(Q)$(INSTALL) -D -m 644 include/uapi/linux/pairfuse.h \
 		$(DESTDIR)$(PREFIX)/include/linux/pairfuse.h

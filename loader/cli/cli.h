@@ -15,6 +15,8 @@
 
 enum cli_status { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 
+#define CLI_REST -1	/* the first argument that is no option, and all behind it */
+
 struct cli_option {
 	const char *name;	/* without the dashes; NULL ends the table */
 	char letter;		/* 0: none */
@@ -28,18 +30,18 @@ struct cli_verb {
 	const char *summary;
 	const char *details;	/* behind the options in --help; may be NULL */
 	const struct cli_option *options; /* --help and -v are added */
-	int nr_args;		/* positional arguments wanted */
+	int nr_args;		/* positional arguments wanted, or CLI_REST */
 	/*
 	 * An option, as an index into options[]; value NULL when it takes none.
 	 * Returns false after a message of cli_bad_value().
 	 */
 	bool (*option)(void *state, int index, const char *value);
-	/* args[nr_args]; returns enum cli_status */
+	/* args[nr_args], or NULL terminated; returns enum cli_status */
 	int (*run)(void *state, char **args);
 	void *state;
 };
 
-extern const struct cli_verb cmd_load, cmd_explain, cmd_list, cmd_doctor;
+extern const struct cli_verb cmd_load, cmd_run, cmd_explain, cmd_list, cmd_doctor;
 
 /* --- main.c --- */
 
@@ -70,6 +72,16 @@ void cli_messages_init(void);
  * were shown already.
  */
 void cli_show_libbpf_tail(void);
+
+/* --- module.c --- */
+
+struct pairfuse_info;
+
+/*
+ * Have the kernel module loaded if it is installed and we are root; the error
+ * is for pairfuse_device_error(). info may be NULL.
+ */
+int cli_load_module(struct pairfuse_info *info);
 
 /* --- table.c --- */
 

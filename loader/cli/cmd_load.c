@@ -3,11 +3,9 @@
  * pairfuse load: attach the pairs of an object, fused where possible, and show
  * its data until told to stop.
  */
-#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <poll.h>
@@ -88,32 +86,6 @@ static bool load_option(void *arg, int index, const char *value)
 	}
 	cli_bad_value(opt, value, opt->arg);
 	return false;
-}
-
-/* --- the kernel module --- */
-
-/*
- * Have the module loaded if it is installed. Whatever goes wrong here shows
- * when the pairs are attached.
- */
-static void load_module(void)
-{
-	int fd = pairfuse_device_open(NULL);
-	pid_t pid;
-
-	if (fd >= 0)
-		close(fd);
-	if ((fd != -ENOENT && fd != -ENXIO && fd != -ENODEV) || geteuid())
-		return;
-	pid = fork();
-	if (!pid) {
-		execlp("modprobe", "modprobe", "-q", "pairfuse", NULL);
-		execl("/sbin/modprobe", "modprobe", "-q", "pairfuse", NULL);
-		_exit(127);
-	}
-	if (pid > 0)
-		while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-			;
 }
 
 /* --- what was attached --- */
@@ -318,7 +290,7 @@ static int load_run(void *arg, char **args)
 	if (cli_object_open(args[0], &l->object, &obj))
 		return CLI_FAILED;
 	if (l->attach.engine == PAIRFUSE_ENGINE_FUSED)
-		load_module();
+		cli_load_module(NULL);	/* what goes wrong shows when pairs are attached */
 	signals = open_signals();
 	err = pairfuse_object__load(obj);
 	if (!err)

@@ -10,6 +10,7 @@
 
 static const struct cli_verb *const verbs[] = {
 	&cmd_load,
+	&cmd_run,
 	&cmd_explain,
 	&cmd_list,
 	&cmd_doctor,
@@ -65,7 +66,7 @@ int main(int argc, char **argv)
 	}
 	verb = find_verb(argv[1]);
 	if (!verb) {
-		cli_error("no verb '%s': need load, explain, list or doctor; see 'pairfuse --help'",
+		cli_error("no verb '%s': need load, run, explain, list or doctor; see 'pairfuse --help'",
 			  argv[1]);
 		return CLI_USAGE;
 	}

@@ -81,6 +81,8 @@ static void build_tables(const struct cli_verb *verb, struct option *longs, char
 {
 	size_t i, n = nr_options(verb);
 
+	if (verb->nr_args == CLI_REST)
+		*shorts++ = '+';	/* what follows is not for us */
 	*shorts++ = ':';	/* tell a missing argument from an unknown option */
 	for (i = 0; i < n; i++) {
 		const struct cli_option *opt = &verb->options[i];
@@ -129,7 +131,7 @@ static int complain(const struct cli_verb *verb, int c, char **argv)
 int cli_run_verb(const struct cli_verb *verb, int argc, char **argv)
 {
 	struct option longs[MAX_OPTIONS] = {};
-	char shorts[2 * MAX_OPTIONS + 4];
+	char shorts[2 * MAX_OPTIONS + 5];
 	int c, have;
 
 	current = verb;
@@ -150,7 +152,9 @@ int cli_run_verb(const struct cli_verb *verb, int argc, char **argv)
 			return usage(verb);
 	}
 	have = argc - optind;
-	if (have < verb->nr_args)
+	if (verb->nr_args == CLI_REST && have > 0)
+		return verb->run(verb->state, argv + optind);
+	if (have < verb->nr_args || verb->nr_args == CLI_REST)
 		cli_error("%s: %s is missing", verb->name, verb->args);
 	else if (have > verb->nr_args)
 		cli_error("%s: '%s': one argument too many", verb->name,

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * pairfuse run: start a tool with the interposer.
+ *
+ * The tool takes our place (exec), so its pid, signals, terminal and exit
+ * status are those of a tool started directly. It gets the interposer by
+ * LD_PRELOAD and our options by PAIRFUSE_RUN; the interposer removes both from
+ * the environment before the tool looks at it (preload/interpose.c).
+ *
+ * Where nothing could be fused anyway, because the module is missing, say, the
+ * tool is started as it is, after one line on standard error.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "device.h"
+#include "log.h"
+
+#define EXIT_NOT_EXECUTABLE 126		/* as env(1) */
+#define EXIT_NOT_FOUND	    127
+
+#define PRELOAD "libpairfuse-preload.so"
+
+static const struct cli_option options[] = {
+	{ "hook", 'k', "shared|direct",
+	  "share functions with other tracers (default), or exclude them" },
+	{}
+};
+
+static __u32 hook = PAIRFUSE_HOOK_SHARED;
+
+static bool run_option(void *arg, int index, const char *value)
+{
+	if (strcmp(value, "shared") && strcmp(value, "direct")) {
+		cli_bad_value(&options[index], value, "shared or direct");
+		return false;
+	}
+	hook = strcmp(value, "direct") ? PAIRFUSE_HOOK_SHARED : PAIRFUSE_HOOK_DIRECT;
+	return true;
+}
+
+/* --- the interposer --- */
+
+/* Beside the program (where it was built), or where it is installed. */
+static bool find_preload(char *path)
+{
+	static const char *const places[] = { "", "../lib/pairfuse/" };
+	char exe[PATH_MAX], *slash;
+	ssize_t n;
+	size_t i;
+
+	n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+	if (n < 0)
+		return false;
+	exe[n] = '\0';
+	slash = strrchr(exe, '/');
+	if (!slash)
+		return false;
+	slash[1] = '\0';
+	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (snprintf(path, PATH_MAX, "%s%s%s", exe, places[i], PRELOAD) < PATH_MAX &&
+		    !access(path, R_OK))
+			return !strpbrk(path, ": ");	/* no way to write these */
+	}
+	return false;
+}
+
+static int preload(const char *lib)
+{
+	const char *old = getenv("LD_PRELOAD");
+	char options_text[32], *value;
+
+	if (asprintf(&value, "%s%s%s", lib, old && old[0] ? ":" : "", old ? old : "") < 0)
+		return -ENOMEM;
+	snprintf(options_text, sizeof(options_text), "%d:%u", cli_verbose, hook);
+	if (setenv("LD_PRELOAD", value, 1) || setenv("PAIRFUSE_RUN", options_text, 1)) {
+		free(value);
+		return -errno;
+	}
+	free(value);
+	return 0;
+}
+
+/* --- the tool --- */
+
+static bool is_executable(const char *path)
+{
+	return !access(path, X_OK);
+}
+
+/* Where execvp() will find it; "" if nowhere. */
+static void find_tool(const char *name, char *path)
+{
+	const char *dir = getenv("PATH"), *end;
+
+	if (strchr(name, '/')) {
+		snprintf(path, PATH_MAX, "%s", name);
+		return;
+	}
+	for (dir = dir ? dir : "/bin:/usr/bin"; *dir; dir = end + (*end == ':')) {
+		end = strchrnul(dir, ':');
+		if (snprintf(path, PATH_MAX, "%.*s%s%s", (int)(end - dir), dir,
+			     end > dir ? "/" : "", name) < PATH_MAX && is_executable(path))
+			return;
+	}
+	path[0] = '\0';
+}
+
+static bool has_interpreter(int fd, const Elf64_Ehdr *eh)
+{
+	Elf64_Phdr ph;
+	int i;
+
+	for (i = 0; i < eh->e_phnum; i++) {
+		if (pread(fd, &ph, sizeof(ph), eh->e_phoff + (off_t)i * sizeof(ph)) != sizeof(ph))
+			return false;
+		if (ph.p_type == PT_INTERP)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A static program would not load the interposer, but hand its environment on.
+ * Scripts are judged by the interpreter's own start.
+ */
+static bool is_static(const char *name)
+{
+	char path[PATH_MAX];
+	Elf64_Ehdr eh;
+	bool is;
+	int fd;
+
+	find_tool(name, path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	is = pread(fd, &eh, sizeof(eh), 0) == sizeof(eh) &&
+	     !memcmp(eh.e_ident, ELFMAG, SELFMAG) &&
+	     (eh.e_ident[EI_CLASS] != ELFCLASS64 || eh.e_machine != EM_X86_64 ||
+	      !has_interpreter(fd, &eh));
+	close(fd);
+	return is;
+}
+
+static int run(void *state, char **args)
+{
+	struct pairfuse_info info;
+	char lib[PATH_MAX], text[256];
+	int err = cli_load_module(&info);
+
+	if (err)
+		cli_error("run: nothing will be fused: %s",
+			  pairfuse_device_error(err, &info, text, sizeof(text)));
+	else if (!find_preload(lib))
+		cli_error("run: nothing will be fused: %s: not found beside the program", PRELOAD);
+	else if (is_static(args[0]))
+		cli_error("run: nothing will be fused: '%s' is linked statically", args[0]);
+	else if ((err = preload(lib)))
+		cli_error("run: nothing will be fused: %s", pairfuse_strerror(err));
+	execvp(args[0], args);
+	err = errno;
+	cli_error("run: '%s': %s", args[0], pairfuse_strerror(err));
+	return err == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE;
+}
+
+const struct cli_verb cmd_run = {
+	.name = "run",
+	.args = "[--] TOOL [ARGUMENT]...",
+	.summary = "start a tool and fuse the pairs that it attaches",
+	.details = "The exit status is the tool's; 126 or 127 when it cannot be executed.\n"
+		   "With -v standard error says what was fused, and why the rest was not.\n",
+	.options = options,
+	.nr_args = CLI_REST,
+	.option = run_option,
+	.run = run,
+};

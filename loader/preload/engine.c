@@ -1,0 +1,557 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * From what was recorded to pairs: describe it to the analysis, take its
+ * verdicts, load what it rewrote, attach.
+ *
+ * What is passed on, by where a program is attached:
+ *
+ *	fentry, fexit		PAIRFUSE_AT_FENTRY, _FEXIT, target = function;
+ *				known from loading, attached or not
+ *	kprobe, kretprobe	PAIRFUSE_AT_KPROBE, _KRETPROBE, target = function,
+ *				proto from BTF when the function is in it
+ *	syscalls/sys_enter_X,	PAIRFUSE_AT_SYS_ENTER, _SYS_EXIT,
+ *	sys_exit_X		target = "__x64_sys_X", proto likewise
+ *	anything else, and what	PAIRFUSE_AT_OTHER
+ *	is not attached yet
+ *
+ * A program that is attached at several places is described once for each. Map
+ * references are BPF_PSEUDO_MAP_IDX[_VALUE] with the map's id as immediate.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "device.h"
+#include "fd.h"
+#include "log.h"
+#include "object.h"
+#include "run.h"
+#include "sys.h"
+
+#define VERIFIER_LOG_SIZE (4U << 20)	/* not touched unless a program is refused */
+
+struct place {			/* of a program: what in.progs[] describes */
+	struct run_prog *prog;
+	struct run_half *half;	/* NULL: not attached */
+	struct pairfuse_func target;
+	bool known;
+};
+
+struct engine {
+	struct pairfuse_kbtf *kbtf;
+	struct place *places;
+	struct pairfuse_prog *progs;
+	size_t nr_progs;
+	struct pairfuse_map *maps;
+	struct bpf_map_info *infos;
+	int *map_fds;
+	void **contents;
+	size_t nr_maps;
+};
+
+/* --- maps --- */
+
+static int map_index(const struct engine *e, __u32 id)
+{
+	size_t i;
+
+	for (i = 0; i < e->nr_maps; i++)
+		if (e->infos[i].id == id)
+			return i;
+	return -1;
+}
+
+static int map_ref(void *arg, const struct bpf_insn *insn)
+{
+	return run_insn_is_map_ref(insn) ? map_index(arg, insn->imm) : -1;
+}
+
+static bool is_frozen(int fd)
+{
+	char path[64], text[1024];
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	return run_sys_read_file(path, text, sizeof(text)) > 0 && strstr(text, "frozen:\t1");
+}
+
+/* Global constants: final once the kernel refuses user space and programs to write. */
+static void read_constants(struct engine *e, size_t i)
+{
+	struct bpf_map_info *info = &e->infos[i];
+	__u32 zero = 0;
+	void *data;
+
+	if (info->type != BPF_MAP_TYPE_ARRAY || info->max_entries != 1 ||
+	    !(info->map_flags & BPF_F_RDONLY_PROG) || !is_frozen(e->map_fds[i]))
+		return;
+	data = calloc(1, info->value_size);
+	if (!data)
+		return;
+	if (bpf_map_lookup_elem(e->map_fds[i], &zero, data)) {
+		free(data);
+		return;
+	}
+	e->contents[i] = data;
+	e->maps[i].frozen = true;
+	e->maps[i].rodata = data;
+}
+
+static int describe_map(struct engine *e, __u32 id)
+{
+	size_t i = e->nr_maps;
+	__u32 len = sizeof(e->infos[i]);
+	struct pairfuse_map *m = &e->maps[i];
+	struct run_map *map = run_map_get(id);
+	int fd = bpf_map_get_fd_by_id(id);
+
+	if (fd < 0)
+		return -errno;
+	if (!map || bpf_obj_get_info_by_fd(fd, &e->infos[i], &len)) {
+		close(fd);
+		return map ? -errno : -ENOMEM;
+	}
+	e->map_fds[i] = fd;
+	m->name = e->infos[i].name;
+	m->type = e->infos[i].type;
+	m->key_size = e->infos[i].key_size;
+	m->value_size = e->infos[i].value_size;
+	m->max_entries = e->infos[i].max_entries;
+	m->pinned = map->pinned;
+	m->reused = !map->own;
+	read_constants(e, i);
+	m->shown = !m->frozen && (map->touched || (e->infos[i].map_flags & BPF_F_MMAPABLE));
+	e->nr_maps++;
+	return 0;
+}
+
+static int describe_maps(struct engine *e)
+{
+	struct run_map *map;
+	struct run_prog *prog;
+	size_t nr = 0;
+	int err = 0;
+
+	for (map = run_maps; map; map = map->next)
+		nr++;
+	e->maps = calloc(nr + 1, sizeof(*e->maps));
+	e->infos = calloc(nr + 1, sizeof(*e->infos));
+	e->map_fds = calloc(nr + 1, sizeof(*e->map_fds));
+	e->contents = calloc(nr + 1, sizeof(*e->contents));
+	if (!e->maps || !e->infos || !e->map_fds || !e->contents)
+		return -ENOMEM;
+	for (map = run_maps; map && !err; map = map->next) {
+		for (prog = run_progs; prog; prog = prog->next)
+			if (run_prog_uses_map(prog, map->id))
+				break;
+		if (prog)
+			err = describe_map(e, map->id);
+	}
+	return err;
+}
+
+/* --- programs --- */
+
+/* The kernel knows whether a program is still there; halves hold theirs. */
+static void forget_dead(void)
+{
+	struct run_pair *pair, *next_pair;
+	struct run_prog *prog, *next;
+	int fd;
+
+	for (prog = run_progs; prog; prog = next) {
+		next = prog->next;
+		if (prog->nr_halves)
+			continue;
+		fd = bpf_prog_get_fd_by_id(prog->id);
+		if (fd >= 0)
+			close(fd);
+		if (fd >= 0 || errno != ENOENT)
+			continue;
+		for (pair = run_pairs; pair; pair = next_pair) {
+			next_pair = pair->next;
+			if (pair->entry_prog == prog || pair->exit_prog == prog)
+				run_pair_free(pair);
+		}
+		run_prog_free(prog);
+	}
+}
+
+/* The module of a BTF object; "" for vmlinux; false: of a program. */
+static bool module_of(__u32 btf_obj_id, char *name, size_t len)
+{
+	struct bpf_btf_info info = { .name = (__u64)(unsigned long)name, .name_len = len };
+	__u32 info_len = sizeof(info);
+	int fd = bpf_btf_get_fd_by_id(btf_obj_id), err;
+
+	if (fd < 0)
+		return false;
+	err = bpf_obj_get_info_by_fd(fd, &info, &info_len);
+	close(fd);
+	if (err || !info.kernel_btf)
+		return false;
+	if (!strcmp(name, "vmlinux"))
+		name[0] = '\0';
+	return true;
+}
+
+/* By name; where several functions have it, it must be the one that is meant. */
+static bool find_target(struct engine *e, struct place *place, const char *func, __u32 btf_id,
+			const char *module)
+{
+	struct pairfuse_func *t = &place->target;
+
+	place->known = !pairfuse_kbtf_find(e->kbtf, func, t) &&
+		       (!btf_id || (t->btf_id == btf_id && !strcmp(t->module, module)));
+	return place->known;
+}
+
+static enum pairfuse_hook_type at_btf_func(struct engine *e, struct place *place)
+{
+	struct run_prog *prog = place->prog;
+	char module[64] = "";
+	const char *func;
+
+	if (prog->type != BPF_PROG_TYPE_TRACING || !prog->btf_id ||
+	    (prog->attach_type != BPF_TRACE_FENTRY && prog->attach_type != BPF_TRACE_FEXIT) ||
+	    !module_of(prog->btf_obj_id, module, sizeof(module)))
+		return PAIRFUSE_AT_OTHER;
+	func = pairfuse_kbtf_func_name(e->kbtf, module, prog->btf_id);
+	if (!func || strlen(func) >= sizeof(prog->func))
+		return PAIRFUSE_AT_OTHER;
+	strcpy(prog->func, func);
+	if (!find_target(e, place, func, prog->btf_id, module))
+		return PAIRFUSE_AT_OTHER;
+	return prog->attach_type == BPF_TRACE_FENTRY ? PAIRFUSE_AT_FENTRY : PAIRFUSE_AT_FEXIT;
+}
+
+/* Until the analysis takes these hooks, their programs only matter for the maps. */
+static enum pairfuse_hook_type at_probe(struct engine *e, struct place *place)
+{
+	static const enum pairfuse_hook_type types[] = {
+		[RUN_AT_OTHER]	   = PAIRFUSE_AT_OTHER,
+		[RUN_AT_KPROBE]	   = PAIRFUSE_AT_OTHER,
+		[RUN_AT_KRETPROBE] = PAIRFUSE_AT_OTHER,
+		[RUN_AT_SYS_ENTER] = PAIRFUSE_AT_OTHER,
+		[RUN_AT_SYS_EXIT]  = PAIRFUSE_AT_OTHER,
+	};
+	enum pairfuse_hook_type type = types[place->half->at];
+
+	if (type == PAIRFUSE_AT_OTHER || !find_target(e, place, place->half->func, 0, ""))
+		return PAIRFUSE_AT_OTHER;
+	return type;
+}
+
+static void describe_place(struct engine *e, struct run_prog *prog, struct run_half *half)
+{
+	struct place *place = &e->places[e->nr_progs];
+	struct pairfuse_prog *in = &e->progs[e->nr_progs++];
+
+	place->prog = prog;
+	place->half = half;
+	if (!half || half->at == RUN_AT_FENTRY || half->at == RUN_AT_FEXIT)
+		in->at = at_btf_func(e, place);
+	else
+		in->at = at_probe(e, place);
+	in->name = prog->name;
+	in->section = "";
+	in->sleepable = prog->sleepable;
+	if (place->known && in->at != PAIRFUSE_AT_OTHER) {
+		in->target = half && half->func[0] ? half->func : prog->func;
+		in->proto = &place->target.proto;
+	}
+	in->cookie = half ? half->cookie : 0;
+	in->insns = prog->insns;
+	in->nr_insns = prog->nr_insns;
+}
+
+static int describe_progs(struct engine *e)
+{
+	struct run_prog *prog;
+	struct run_half *half;
+	size_t nr = 0;
+
+	for (prog = run_progs; prog; prog = prog->next)
+		nr++;
+	for (half = run_halves; half; half = half->next)
+		nr++;
+	e->places = calloc(nr + 1, sizeof(*e->places));
+	e->progs = calloc(nr + 1, sizeof(*e->progs));
+	if (!e->places || !e->progs)
+		return -ENOMEM;
+	for (prog = run_progs; prog; prog = prog->next) {
+		if (!prog->nr_halves)
+			describe_place(e, prog, NULL);
+		for (half = run_halves; half; half = half->next)
+			if (half->prog == prog)
+				describe_place(e, prog, half);
+	}
+	return 0;
+}
+
+/* --- loading --- */
+
+static bool to_fds(const struct engine *e, struct bpf_insn *insns, size_t nr)
+{
+	size_t i;
+	int map;
+
+	for (i = 0; i < nr; i++) {
+		if (run_insn_is_map_ref(&insns[i])) {
+			map = map_index(e, insns[i].imm);
+			if (map < 0)
+				return false;
+			insns[i].imm = e->map_fds[map];
+			insns[i].src_reg = insns[i].src_reg == BPF_PSEUDO_MAP_IDX ?
+						   BPF_PSEUDO_MAP_FD : BPF_PSEUDO_MAP_VALUE;
+		}
+		i += insns[i].code == (BPF_LD | BPF_IMM | BPF_DW);
+	}
+	return true;
+}
+
+static void load_insns(struct run_pair *pair, const struct run_prog *orig,
+		       const struct bpf_insn *insns, size_t nr, int *holder)
+{
+	char *log = malloc(VERIFIER_LOG_SIZE);
+	LIBBPF_OPTS(bpf_prog_load_opts, opts);
+	int fd;
+
+	if (log) {
+		log[0] = '\0';
+		opts.log_buf = log;	/* written by a second try, after a failure */
+		opts.log_size = VERIFIER_LOG_SIZE;
+	}
+	fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE, orig->name, orig->license, insns,
+			   nr, &opts);
+	fd = fd < 0 ? -errno : fd;
+	if (fd < 0 && log && run_verbose > 1)
+		run_say("verifier log of the rewritten '%s':\n%s", orig->name, log);
+	if (fd < 0 || run_fd_make_private(fd, holder)) {
+		pair->final = true;
+		run_pair_refuse(pair, PAIRFUSE_REASON_VERIFIER, "rewritten '%s': %s: %s",
+				orig->name, pairfuse_strerror(fd < 0 ? fd : -EMFILE),
+				log ? pairfuse_log_last_line(log) : "");
+	}
+	free(log);
+}
+
+static void load_half(struct engine *e, struct run_pair *pair, const struct run_prog *orig,
+		      const struct pairfuse_code *code, int *holder)
+{
+	struct bpf_insn *insns = malloc(code->nr_insns * sizeof(*insns));
+
+	if (insns)
+		memcpy(insns, code->insns, code->nr_insns * sizeof(*insns));
+	if (insns && to_fds(e, insns, code->nr_insns))
+		load_insns(pair, orig, insns, code->nr_insns, holder);
+	else
+		run_pair_refuse(pair, PAIRFUSE_REASON_VERIFIER, "rewritten '%s': no memory",
+				orig->name);
+	free(insns);
+}
+
+static void load(struct engine *e, struct run_pair *pair)
+{
+	if (pair->entry_fd >= 0)
+		return;
+	load_half(e, pair, pair->entry_prog, &pair->entry_code, &pair->entry_fd);
+	if (!pair->reason)
+		load_half(e, pair, pair->exit_prog, &pair->exit_code, &pair->exit_fd);
+}
+
+/* --- verdicts --- */
+
+static bool same_code(const struct pairfuse_code *a, const struct pairfuse_code *b)
+{
+	return a->nr_insns == b->nr_insns &&
+	       !memcmp(a->insns, b->insns, a->nr_insns * sizeof(*a->insns));
+}
+
+/* The result's instructions become the pair's. */
+static void take_code(struct pairfuse_code *to, struct pairfuse_code *from)
+{
+	free(to->insns);
+	*to = *from;
+	memset(from, 0, sizeof(*from));
+}
+
+static void take_verdict(struct engine *e, struct run_pair *pair, struct pairfuse_pair *v)
+{
+	bool same = !v->reason && pair->entry_code.insns && pair->exit_code.insns &&
+		    same_code(&pair->entry_code, &v->entry_code) &&
+		    same_code(&pair->exit_code, &v->exit_code);
+	__u32 carrier = v->carrier < 0 ? 0 : e->infos[v->carrier].id;
+
+	pair->seen = true;
+	if (same && (pair->state != RUN_PAIR_REFUSED || pair->final))
+		return;		/* as before; what the kernel has refused it will refuse */
+	if (pair->state == RUN_PAIR_FUSED)
+		run_fallback(pair->carrier, "the verdict has changed");
+	run_pair_unload(pair);
+	pair->target = e->places[v->entry].target;
+	pair->carrier = carrier;
+	pair->carrier_name[0] = '\0';
+	if (carrier)
+		strcpy(pair->carrier_name, e->infos[v->carrier].name);
+	pair->key = v->key;
+	pair->state_size = v->state_size;
+	pair->exit_always = v->exit_always;
+	pair->final = false;
+	take_code(&pair->entry_code, &v->entry_code);
+	take_code(&pair->exit_code, &v->exit_code);
+	pair->reason = v->reason;
+	if (v->reason) {
+		pair->told = pair->told && !strcmp(pair->text, v->reason_text);
+		run_pair_refuse(pair, v->reason, "%s", v->reason_text);
+	} else {
+		pair->state = RUN_PAIR_READY;
+		pair->text[0] = '\0';
+	}
+}
+
+static void refuse_siblings(struct run_pair *culprit)
+{
+	struct run_pair *pair;
+
+	if (culprit->carrier)
+		run_fallback(culprit->carrier, "another pair of the group cannot be fused");
+	for (pair = run_pairs; pair; pair = pair->next)
+		if (pair != culprit && run_pair_same_group(pair, culprit) && !pair->reason)
+			run_pair_refuse(pair, PAIRFUSE_REASON_GROUP,
+					"the pair of function '%s' shares the map '%s' and is not fused (%s)",
+					culprit->func, culprit->carrier_name,
+					pairfuse_reason_id(culprit->reason));
+}
+
+static int take_verdicts(struct engine *e, struct pairfuse_result *res)
+{
+	struct run_pair *pair, *next;
+	size_t i;
+
+	for (pair = run_pairs; pair; pair = pair->next)
+		pair->seen = false;
+	for (i = 0; i < res->nr_pairs; i++) {
+		struct pairfuse_pair *v = &res->pairs[i];
+
+		if (v->entry < 0 || v->exit < 0)
+			continue;
+		pair = run_pair_get(e->places[v->entry].prog, e->places[v->exit].prog,
+				    e->progs[v->entry].target ? e->progs[v->entry].target : "");
+		if (!pair)
+			return -ENOMEM;
+		take_verdict(e, pair, v);
+	}
+	for (pair = run_pairs; pair; pair = next) {
+		next = pair->next;
+		if (pair->seen)
+			continue;
+		if (pair->state == RUN_PAIR_FUSED)
+			run_fallback(pair->carrier, "the pair is no pair any more");
+		run_pair_free(pair);
+	}
+	for (pair = run_pairs; pair; pair = pair->next)
+		if (pair->reason)
+			refuse_siblings(pair);
+	for (pair = run_pairs; pair; pair = pair->next) {
+		if (pair->state != RUN_PAIR_READY)
+			continue;
+		load(e, pair);
+		if (pair->reason)
+			refuse_siblings(pair);
+	}
+	return 0;
+}
+
+static void close_engine(struct engine *e)
+{
+	size_t i;
+
+	for (i = 0; i < e->nr_maps; i++) {
+		close(e->map_fds[i]);
+		free(e->contents[i]);
+	}
+	free(e->maps);
+	free(e->infos);
+	free(e->map_fds);
+	free(e->contents);
+	free(e->places);
+	free(e->progs);
+	pairfuse_kbtf_free(e->kbtf);
+}
+
+int run_engine_update(void)
+{
+	struct pairfuse_result *res = NULL;
+	struct pairfuse_input in = {};
+	struct engine e = {};
+	int err;
+
+	forget_dead();
+	err = pairfuse_kbtf_open(&e.kbtf);
+	if (!err)
+		err = describe_progs(&e);
+	if (!err)
+		err = describe_maps(&e);
+	if (!err) {
+		in.progs = e.progs;
+		in.nr_progs = e.nr_progs;
+		in.maps = e.maps;
+		in.nr_maps = e.nr_maps;
+		in.map_ref = map_ref;
+		in.map_ref_arg = &e;
+		in.rdonly_cast_id = pairfuse_kbtf_vmlinux_func(e.kbtf, "bpf_rdonly_cast");
+		err = pairfuse_analyze(&in, &res);
+	}
+	if (!err)
+		err = take_verdicts(&e, res);
+	pairfuse_result_free(res);
+	close_engine(&e);
+	return err;
+}
+
+/* --- attaching --- */
+
+int run_engine_attach(struct run_pair *pair)
+{
+	struct pairfuse_attach att = {
+		.entry_fd = pair->entry_fd,
+		.exit_fd = pair->exit_fd,
+		.hook = run_hook,
+		.entry_cookie = pair->entry->cookie,
+		.exit_cookie = pair->exit->cookie,
+		.flags = pair->exit_always ? PAIRFUSE_ATTACH_EXIT_ALWAYS : 0,
+	};
+	struct pairfuse_info info;
+	char text[256];
+	int dev, fd;
+
+	dev = pairfuse_device_open(&info);
+	if (dev < 0) {
+		run_pair_refuse(pair, PAIRFUSE_REASON_MODULE, "%s",
+				pairfuse_device_error(dev, &info, text, sizeof(text)));
+		return dev;
+	}
+	att.target_fd = pairfuse_descriptor_load(&pair->target, BPF_TRACE_FEXIT, text,
+						 sizeof(text));
+	if (att.target_fd < 0) {
+		close(dev);
+		run_pair_refuse(pair, PAIRFUSE_REASON_NOT_TRACEABLE,
+				"function '%s' cannot be traced: %s", pair->func, text);
+		return att.target_fd;
+	}
+	fd = pairfuse_device_attach(dev, &att);
+	close(att.target_fd);
+	close(dev);
+	if (fd < 0) {
+		run_pair_refuse(pair, PAIRFUSE_REASON_ATTACH, "function '%s': %s", pair->func,
+				pairfuse_attach_error(fd));
+		return fd;
+	}
+	pair->link_id = att.link_id;
+	pair->hook = att.hook;
+	return fd;
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The table of fds, see fd.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "fd.h"
+#include "sys.h"
+
+#define WORD_BITS 64
+#define PRIVATE_MIN 4096	/* beyond what programs use and select() can take */
+
+static unsigned long known[RUN_FD_MAX / WORD_BITS];
+static struct run_fd *table;
+static int table_len;
+
+static bool in_range(int fd)
+{
+	return fd >= 0 && fd < RUN_FD_MAX;
+}
+
+bool run_fd_is_known(int fd)
+{
+	return in_range(fd) && (__atomic_load_n(&known[fd / WORD_BITS], __ATOMIC_ACQUIRE) >>
+				(fd % WORD_BITS)) & 1;
+}
+
+struct run_fd run_fd_get(int fd)
+{
+	static const struct run_fd none;
+
+	return run_fd_is_known(fd) ? table[fd] : none;
+}
+
+static bool grow(int len)
+{
+	struct run_fd *grown;
+
+	if (len <= table_len)
+		return true;
+	len = len < 256 ? 256 : len * 2;
+	grown = realloc(table, len * sizeof(*table));
+	if (!grown)
+		return false;
+	memset(grown + table_len, 0, (len - table_len) * sizeof(*table));
+	table = grown;
+	table_len = len;
+	return true;
+}
+
+bool run_fd_set(int fd, enum run_fd_kind kind, void *obj)
+{
+	if (!in_range(fd) || !grow(fd + 1))
+		return false;
+	table[fd].kind = kind;
+	table[fd].obj = obj;
+	__atomic_fetch_or(&known[fd / WORD_BITS], 1UL << (fd % WORD_BITS), __ATOMIC_RELEASE);
+	return true;
+}
+
+void run_fd_clear(int fd)
+{
+	if (!run_fd_is_known(fd))
+		return;
+	__atomic_fetch_and(&known[fd / WORD_BITS], ~(1UL << (fd % WORD_BITS)), __ATOMIC_RELEASE);
+	table[fd].kind = RUN_FD_NONE;
+	table[fd].obj = NULL;
+}
+
+int run_fd_next(int fd)
+{
+	for (; fd >= 0 && fd < table_len && fd < RUN_FD_MAX; fd++)
+		if (run_fd_is_known(fd))
+			return fd;
+	return -1;
+}
+
+/* --- ours --- */
+
+static long dup_high(int fd)
+{
+	struct rlimit lim = { .rlim_cur = 1024 };
+	long min = PRIVATE_MIN, got;
+
+	getrlimit(RLIMIT_NOFILE, &lim);
+	if (lim.rlim_cur < 2 * PRIVATE_MIN)
+		min = lim.rlim_cur / 2;
+	got = run_sys_fcntl(fd, F_DUPFD_CLOEXEC, min);
+	return got < 0 ? run_sys_fcntl(fd, F_DUPFD_CLOEXEC, 3) : got;
+}
+
+int run_fd_make_private(int fd, int *holder)
+{
+	long high;
+
+	if (fd < 0)
+		return fd;
+	high = dup_high(fd);
+	run_sys_close(fd);
+	if (high < 0)
+		return high;
+	if (!run_fd_set(high, RUN_FD_PRIVATE, holder)) {
+		run_sys_close(high);
+		return -EMFILE;
+	}
+	*holder = high;
+	return 0;
+}
+
+void run_fd_close_private(int *holder)
+{
+	if (*holder < 0)
+		return;
+	run_fd_clear(*holder);
+	run_sys_close(*holder);
+	*holder = -1;
+}
+
+void run_fd_yield(int fd)
+{
+	struct run_fd slot = run_fd_get(fd);
+	int *holder = slot.obj;
+
+	run_fd_clear(fd);
+	if (run_fd_make_private(fd, holder))
+		*holder = -1;
+}
