@@ -38,7 +38,7 @@ static __u32 hook = PAIRFUSE_HOOK_SHARED;
 static bool run_option(void *arg, int index, const char *value)
 {
 	if (strcmp(value, "shared") && strcmp(value, "direct")) {
-		cli_bad_value(&options[index], value, "shared or direct");
+		cli_bad_value(&options[index], value, options[index].arg);
 		return false;
 	}
 	hook = strcmp(value, "direct") ? PAIRFUSE_HOOK_SHARED : PAIRFUSE_HOOK_DIRECT;

@@ -56,7 +56,7 @@ see() {
 # --- wrong usage ---
 
 expect 'no such verb' 2 \
-	"pairfuse: no verb 'frob': need load, explain, list or doctor; see 'pairfuse --help'" \
+	"pairfuse: no verb 'frob': need load, run, explain, list or doctor; see 'pairfuse --help'" \
 	"$pairfuse" frob
 expect 'no object' 2 "$(see load 'pairfuse: load: OBJ is missing')" "$pairfuse" load
 expect 'two objects' 2 "$(see load "pairfuse: load: 'b': one argument too many")" \
@@ -75,6 +75,10 @@ expect 'hook' 2 "$(see load "pairfuse: load: --hook: have 'x', need shared|direc
 	"$pairfuse" load x --hook x
 expect 'engine' 2 "$(see load "pairfuse: load: --engine: have '', need fused|split")" \
 	"$pairfuse" load x --engine ''
+expect 'no tool' 2 "$(see run 'pairfuse: run: [--] TOOL [ARGUMENT]... is missing')" \
+	"$pairfuse" run --
+expect 'hook of run' 2 "$(see run "pairfuse: run: --hook: have 'x', need shared|direct")" \
+	"$pairfuse" run --hook x true
 for bad in 0 -1 1.5 1s '' ' 1' 99999999999999999999; do
 	expect "interval '$bad'" 2 \
 		"$(see load "pairfuse: load: --interval: have '$bad', need a whole number of seconds, 1 or more")" \
@@ -159,7 +163,7 @@ fi
 
 "$pairfuse" --help >"$dir/help"
 verbs=$(sed -n '/^Verbs:/,/^$/s/^  \([a-z]*\) .*/\1/p' "$dir/help")
-[ "$(echo $verbs)" = 'load explain list doctor' ]
+[ "$(echo $verbs)" = 'load run explain list doctor' ]
 result $? 'verbs'
 
 # The section of a verb in the man page, without font changes.
