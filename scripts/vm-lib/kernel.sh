@@ -106,10 +106,13 @@ newest_image()
 fetch_kernel()
 {
 	local image=$1 suite=$2 debs=$BASE/root/kernel-debs deb tree=$KERNEL/tree
+	local from=()
 
+	# Nothing comes from backports unless asked for.
+	[[ $suite != *-backports ]] || from=(-t "$suite")
 	rm -rf "$debs"
 	mkdir -p "$debs/partial" "$tree"
-	in_root "$BASE/root" apt-get install -y --download-only -t "$suite" \
+	in_root "$BASE/root" apt-get install -y --download-only "${from[@]}" \
 		-o Dir::Cache::archives=/kernel-debs \
 		"$image" "linux-headers-${image#linux-image-}" || return 1
 	for deb in "$debs"/linux-*.deb; do
