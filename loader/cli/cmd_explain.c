@@ -103,7 +103,8 @@ static void opt_text(void *arg, const char *name)
 	printf(" %s", name);
 }
 
-static void column(const struct bpf_insn *insns, size_t n, size_t i, bool *second)
+/* second: the instruction before was the first half of a 64 bit load */
+static void column(const struct bpf_insn *insns, size_t n, size_t i, bool *second, int width)
 {
 	char text[128] = "", line[160] = "";
 
@@ -115,7 +116,7 @@ static void column(const struct bpf_insn *insns, size_t n, size_t i, bool *secon
 				 pairfuse_insn_text(&insns[i], text, sizeof(text)));
 		*second = !*second && insns[i].code == (BPF_LD | BPF_IMM | BPF_DW);
 	}
-	printf("    %-56s", line);
+	printf("    %-*s", width, line);
 }
 
 static void dump(const char *what, const struct pairfuse_prog *in,
@@ -127,8 +128,8 @@ static void dump(const char *what, const struct pairfuse_prog *in,
 	printf("  %s '%s': %zu instructions, rewritten %zu\n", what, in->name, in->nr_insns,
 	       code->nr_insns);
 	for (i = 0; i < in->nr_insns || i < code->nr_insns; i++) {
-		column(in->insns, in->nr_insns, i, &left);
-		column(code->insns, code->nr_insns, i, &right);
+		column(in->insns, in->nr_insns, i, &left, 56);
+		column(code->insns, code->nr_insns, i, &right, 0);
 		putchar('\n');
 	}
 }

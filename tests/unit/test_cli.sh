@@ -61,6 +61,7 @@ expect 'no such verb' 2 \
 expect 'no object' 2 "$(see load 'pairfuse: load: OBJ is missing')" "$pairfuse" load
 expect 'two objects' 2 "$(see load "pairfuse: load: 'b': one argument too many")" \
 	"$pairfuse" load a b
+expect 'no tool' 2 "$(see run 'pairfuse: run: [--] TOOL [ARGUMENT]... is missing')" "$pairfuse" run
 expect 'argument to list' 2 "$(see list "pairfuse: list: 'x': one argument too many")" \
 	"$pairfuse" list x
 expect 'unknown option' 2 "$(see load "pairfuse: load: no option '--frob', or it takes no argument")" \
