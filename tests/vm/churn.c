@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Attaching and detaching without end, by process after process, under load. */
+#include "vm.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char *const funcs[][2] = {
+	{ CALLED }, { "vfs_read" }, { "vfs_write" }, { "do_nanosleep" },
+	{ "vfs_open" }, { "vfs_statx" }, { "kernel_wait4" }, { "do_sys_poll" },
+};
+
+static void attach_often(unsigned int n, int dev, unsigned int which)
+{
+	struct counts c;
+	struct pair p;
+
+	counts_new(&c);
+	pair_load(&p, funcs[which][0], &c, 0);
+	while (n--) {
+		pair_attach(&p, dev);
+		if (!which) {
+			u64 before = pair_count(&p, C_EXIT);
+
+			call_n(1);
+			check(pair_count(&p, C_EXIT) > before, "attached, but not run");
+		}
+		pair_detach(&p);
+	}
+	equal(pair_count(&p, C_BAD), 0, "wrong states");
+}
+
+/*
+ * 1000 times in all, eight processes side by side: that is faster (they share
+ * grace periods) and has them meet in the site table.
+ */
+TEST(churn)
+{
+	const unsigned int each = 125 * scale / 100;
+	struct load *l = load_start(2);
+	struct pairfuse_info info;
+	pid_t pid[ARRAY_SIZE(funcs)];
+	int dev = dev_open(), status;
+	double start = now();
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(funcs); i++) {
+		pid[i] = need(fork());
+		if (!pid[i]) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			attach_often(each, dev, i);
+			_exit(0);
+		}
+	}
+	for (i = 0; i < ARRAY_SIZE(funcs); i++) {
+		need(waitpid(pid[i], &status, 0));
+		equal(status, 0, funcs[i][0]);
+	}
+	note("%zu times in %.1f s", each * ARRAY_SIZE(funcs), now() - start);
+	check(load_stop(l) > 0, "nobody called");
+	eventually(60, ({ need(dev_info(dev, &info)); info.nr_free == info.nr_stubs; }));
+}
+
+static void attach_for_ever(void)
+{
+	unsigned int which = random_below(ARRAY_SIZE(funcs));
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (;;)
+		attach_often(1, dev_open(), which);
+}
+
+/* SIGKILL at random instants of load, attach, calls and detach. */
+TEST(killed)
+{
+	const unsigned int n = 200 * scale / 100;
+	struct load *l = load_start(2);
+	struct pairfuse_link_info li;
+	struct pairfuse_info info;
+	int dev = dev_open(), status;
+	unsigned int i, live = 0;
+
+	for (i = 0; i < n; i++) {
+		pid_t pid = need(fork());
+
+		if (!pid)
+			attach_for_ever();
+		pause_ms(random_below(600));
+		live += dev_next(dev, 0, &li);
+		need(kill(pid, SIGKILL));
+		need(waitpid(pid, &status, 0));
+		check(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
+		      "the victim ended by itself, status %x", status);
+	}
+	note("%u of %u were killed with a link", live, n);
+	check(live > 0, "none was killed while attached");
+	load_stop(l);
+	eventually(60, ({ need(dev_info(dev, &info)); info.nr_free == info.nr_stubs; }));
+	check(!dev_next(dev, 0, &li), "link %u is left", li.id);
+}
