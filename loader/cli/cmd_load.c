@@ -261,7 +261,8 @@ static void wait_and_report(const struct load *l, const struct pairfuse_object *
 {
 	long long start = now_ms(), end = l->duration < 0 ? -1 : start + l->duration * 1000;
 	long long next = l->interval ? start + l->interval * 1000 : -1, wake, now;
-	struct pollfd pfd = { .fd = signals, .events = POLLIN };
+	/* without events: wakes when the reader of a pipe has gone */
+	struct pollfd pfds[] = { { .fd = signals, .events = POLLIN }, { .fd = STDOUT_FILENO } };
 
 	while (!ferror(stdout)) {
 		now = now_ms();
@@ -276,7 +277,7 @@ static void wait_and_report(const struct load *l, const struct pairfuse_object *
 		wake = end < 0 || (next >= 0 && next < end) ? next : end;
 		if (wake >= 0 && wake - now > 3600000)
 			wake = now + 3600000;
-		if (poll(&pfd, 1, wake < 0 ? -1 : (int)(wake - now)) > 0)
+		if (poll(pfds, 2, wake < 0 ? -1 : (int)(wake - now)) > 0)
 			return;
 	}
 }
