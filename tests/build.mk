@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: GPL-2.0
 
 -include tests/vm/build.mk
+include tests/unit/build.mk

@@ -160,7 +160,7 @@ static void stack_before(const struct dce *d, size_t i, struct bytes *live)
 		return;
 	if (stack_off(d, i, base, &off))
 		bytes_set(live, off + insn->off, size, !store);
-	else if (!store && (maybe_stack(d, i, base) || !load))
+	else if (!store && maybe_stack(d, i, base))
 		bytes_set(live, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE, true);
 }
 

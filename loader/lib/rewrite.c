@@ -90,16 +90,26 @@ int pairfuse_rw_ctx_reg(const struct pairfuse_rewriter *rw, int i, unsigned int 
 	return -1;
 }
 
+/* The context pointer where no register of the program has it: into dst, or where it is. */
+static int get_ctx(struct pairfuse_rewriter *rw, __u8 dst)
+{
+	int err;
+
+	if (rw->ctx_reg >= 0) {
+		rw->ctx_reg_used = true;
+		return rw->ctx_reg;
+	}
+	err = pairfuse_rw_stack(rw, &rw->ctx_at, 8);
+	if (err && !rw->err)
+		rw->err = err;
+	pairfuse_rw_add(rw, PAIRFUSE_LDX(BPF_DW, dst, 10, rw->ctx_at));
+	return dst;
+}
+
 void pairfuse_rw_word(struct pairfuse_rewriter *rw, __u8 dst, int ctx, int word)
 {
-	if (ctx < 0) {
-		int err = pairfuse_rw_stack(rw, &rw->ctx_at, 8);
-
-		if (err && !rw->err)
-			rw->err = err;
-		pairfuse_rw_add(rw, PAIRFUSE_LDX(BPF_DW, dst, 10, rw->ctx_at));
-		ctx = dst;
-	}
+	if (ctx < 0)
+		ctx = get_ctx(rw, dst);
 	pairfuse_rw_add(rw, PAIRFUSE_LDX(BPF_DW, dst, ctx, 8 * word));
 }
 
@@ -143,14 +153,8 @@ static void load_ctx(struct pairfuse_rewriter *rw, const struct bpf_insn *insn, 
 		return;
 	}
 	/* the verifier wants the context pointer unchanged */
-	if (base != 0) {
-		int err = pairfuse_rw_stack(rw, &rw->ctx_at, 8);
-
-		if (err && !rw->err)
-			rw->err = err;
-		pairfuse_rw_add(rw, PAIRFUSE_LDX(BPF_DW, insn->dst_reg, 10, rw->ctx_at));
-		ldx.src_reg = insn->dst_reg;
-	}
+	if (base != 0)
+		ldx.src_reg = get_ctx(rw, insn->dst_reg);
 	ldx.off = 8 * ctx_word(rw, word) + off % 8;
 	pairfuse_rw_add(rw, ldx);
 }
@@ -385,7 +389,7 @@ static int want_casts(struct pairfuse_rewriter *rw)
 					       "'%s' dereferences argument %u; this kernel has no bpf_rdonly_cast",
 					       rw->prog->name, w);
 		err = pairfuse_rw_stack(rw, &rw->cast_at[w], 8);
-		if (!err)
+		if (!err && rw->ctx_reg < 0)
 			err = pairfuse_rw_stack(rw, &rw->ctx_at, 8);
 		if (err)
 			return err;
@@ -413,6 +417,14 @@ static void clear_slot(struct pairfuse_rewriter *rw)
 	}
 }
 
+static void reload_ctx(struct pairfuse_rewriter *rw)
+{
+	if (rw->ctx_reg >= 0)
+		pairfuse_rw_add(rw, PAIRFUSE_MOV_REG(1, rw->ctx_reg));
+	else
+		pairfuse_rw_add(rw, PAIRFUSE_LDX(BPF_DW, 1, 10, rw->ctx_at));
+}
+
 /* Runs with r1 = context; leaves it there. Uses r0, r2-r5, which are free. */
 static void prologue(struct pairfuse_rewriter *rw)
 {
@@ -420,6 +432,8 @@ static void prologue(struct pairfuse_rewriter *rw)
 	unsigned int w;
 
 	rw->orig = -1;
+	if (rw->ctx_reg_used || (rw->ctx_reg >= 0 && (rw->opts & PAIRFUSE_OPT_CAST)))
+		pairfuse_rw_add(rw, PAIRFUSE_MOV_REG(rw->ctx_reg, 1));
 	if (rw->ctx_at)
 		pairfuse_rw_add(rw, PAIRFUSE_STX(BPF_DW, 10, 1, rw->ctx_at));
 	if (rw->flag_wanted && rw->is_exit && rw->plan->exit_always) {
@@ -433,7 +447,7 @@ static void prologue(struct pairfuse_rewriter *rw)
 		if (!rw->cast_at[w])
 			continue;
 		if (casts)
-			pairfuse_rw_add(rw, PAIRFUSE_LDX(BPF_DW, 1, 10, rw->ctx_at));
+			reload_ctx(rw);
 		casts = true;
 		pairfuse_rw_add(rw, PAIRFUSE_LDX(BPF_DW, 1, 1, 8 * (PAIRFUSE_CTX_ARG0 + w)));
 		pairfuse_rw_add(rw, PAIRFUSE_MOV_IMM(2, rw->prog->proto->arg_btf_id[w]));
@@ -442,7 +456,7 @@ static void prologue(struct pairfuse_rewriter *rw)
 		pairfuse_rw_add(rw, PAIRFUSE_STX(BPF_DW, 10, 0, rw->cast_at[w]));
 	}
 	if (casts)
-		pairfuse_rw_add(rw, PAIRFUSE_LDX(BPF_DW, 1, 10, rw->ctx_at));
+		reload_ctx(rw);
 }
 
 /* Old targets to new ones, and the prologue in front of the body. */
@@ -506,6 +520,21 @@ static int rewrite(struct pairfuse_rewriter *rw, struct pairfuse_code *code)
 	return err;
 }
 
+/* One of r6-r9 that the program does not touch. */
+static int free_reg(const struct pairfuse_ir *ir)
+{
+	unsigned int used = 0, r;
+	size_t i;
+
+	for (i = 0; i < ir->nr; i++)
+		used |= pairfuse_insn_defs(&ir->nodes[i].insn) |
+			pairfuse_insn_uses(&ir->nodes[i].insn, -1);
+	for (r = 9; r >= 6; r--)
+		if (!(used & (1U << r)))
+			return r;
+	return -1;
+}
+
 int pairfuse_rewrite(struct pairfuse_plan *plan, bool is_exit, struct pairfuse_code *code,
 		     unsigned int *opts)
 {
@@ -519,6 +548,7 @@ int pairfuse_rewrite(struct pairfuse_plan *plan, bool is_exit, struct pairfuse_c
 
 	plan->why.prog = is_exit;
 	rw.depth = (-rw.run->stack + 7) & ~7;
+	rw.ctx_reg = free_reg(&flat->ir);
 	rw.to = calloc(flat->ir.nr + NR_LABELS, sizeof(*rw.to));
 	if (!rw.to)
 		return -ENOMEM;

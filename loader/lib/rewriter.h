@@ -29,6 +29,8 @@ struct pairfuse_rewriter {
 	/* stack below the original program's, offsets from r10; 0: not used */
 	int depth;
 	int ctx_at;			/* the context pointer */
+	int ctx_reg;			/* or a register that the program leaves free; -1 */
+	bool ctx_reg_used;
 	int flag_at;			/* 1 while there is state */
 	int cast_at[PAIRFUSE_MAX_REGS];	/* arguments after bpf_rdonly_cast */
 	int scratch_at;			/* copies of state bytes for helpers */

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Original against rewritten pairs: two worlds see the same threads, times,
+ * arguments and return values. In one the original programs run, in the other
+ * the rewritten ones, with a slot and the stub's rules. After every program
+ * everything but the carrier maps has to be equal.
+ *
+ * Calls of different threads overlap, those of one thread do not. Where the
+ * key does not tell threads apart, calls follow one another.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/pairfuse.h>
+
+#include "equiv.h"
+#include "interp.h"
+
+#define NR_THREADS 4
+
+struct thread {
+	int pair;		/* in a call of it, or -1 */
+	__u64 pid_tgid;
+	__u64 task;
+	__u64 args[PAIRFUSE_MAX_REGS];
+	__u64 armed;
+	__u32 cpu;
+	unsigned char slot[PAIRFUSE_SLOT_SIZE];
+};
+
+struct equiv {
+	const struct test_object *obj;
+	const struct pairfuse_result *res;
+	struct world *orig, *fused;
+	struct thread threads[NR_THREADS];
+	bool *ignore;
+	bool overlap;
+	unsigned int seed;
+	__u64 now;
+	char *buf;
+	size_t len;
+	long saved;
+};
+
+static unsigned int rnd(struct equiv *q, unsigned int n)
+{
+	q->seed = q->seed * 1103515245 + 12345;
+	return (q->seed >> 8) % n;
+}
+
+static const struct pairfuse_prog *prog_of(const struct equiv *q, int p)
+{
+	return &q->obj->progs[p];
+}
+
+static void set_world(struct equiv *q, struct world *w, const struct thread *t,
+		      const struct pairfuse_prog *prog, __u32 random)
+{
+	w->now = q->now;
+	w->pid_tgid = t->pid_tgid;
+	w->uid_gid = random % 3;
+	w->task = t->task;
+	w->cpu = t->cpu;
+	w->random = random;
+	w->cookie = prog->cookie;
+	w->is_exit = prog->at == PAIRFUSE_AT_FEXIT;
+}
+
+static unsigned int nr_regs(const struct pairfuse_prog *prog)
+{
+	return prog->proto ? prog->proto->nr_regs : 3;
+}
+
+/* Both sides of one program; fills q->buf when they differ. */
+static bool run_both(struct equiv *q, struct thread *t, bool is_exit, __u64 ret)
+{
+	const struct pairfuse_pair *pair = &q->res->pairs[t->pair];
+	const struct pairfuse_prog *prog = prog_of(q, is_exit ? pair->exit : pair->entry);
+	const struct pairfuse_code *code = is_exit ? &pair->exit_code : &pair->entry_code;
+	__u64 ctx[PAIRFUSE_MAX_REGS + 1] = { 0 }, stub[PAIRFUSE_CTX_WORDS];
+	const char *err = NULL, *where;
+	unsigned int i, regs = nr_regs(prog);
+	__u32 random = rnd(q, 1000);
+	unsigned long before;
+	__u64 r0;
+
+	memset(stub, 0xa5, sizeof(stub));
+	stub[PAIRFUSE_CTX_SLOT] = (unsigned long)t->slot;
+	for (i = 0; i < regs; i++)
+		ctx[i] = stub[PAIRFUSE_CTX_ARG0 + i] = t->args[i];
+	if (is_exit) {
+		ctx[regs] = stub[PAIRFUSE_CTX_RET] = ret;
+		stub[PAIRFUSE_CTX_ARMED] = t->armed;
+	}
+	set_world(q, q->orig, t, prog, random);
+	set_world(q, q->fused, t, prog, random);
+	q->orig->nr_regs = regs;
+	before = q->orig->calls - q->fused->calls;
+	interp(q->orig, prog->insns, prog->nr_insns, ctx, &err);
+	if (!err && (!is_exit || t->armed || pair->exit_always)) {
+		r0 = interp(q->fused, code->insns, code->nr_insns, stub, &err);
+		if (!is_exit)
+			t->armed = r0;
+	}
+	q->saved += q->orig->calls - q->fused->calls - before;
+	if (err) {
+		snprintf(q->buf, q->len, "'%s': %s", prog->name, err);
+		return false;
+	}
+	where = world_differ(q->orig, q->fused, q->ignore);
+	if (where)
+		snprintf(q->buf, q->len, "'%s' differs in %s", prog->name, where);
+	return !where;
+}
+
+static __u64 random_word(struct equiv *q)
+{
+	switch (rnd(q, 4)) {
+	case 0:
+		return rnd(q, 4);
+	case 1:
+		return -(__u64)rnd(q, 100);
+	case 2:
+		return rnd(q, 100000);
+	}
+	return (__u64)rnd(q, 1 << 20) << 30 | rnd(q, 1 << 20);
+}
+
+static bool begin(struct equiv *q, struct thread *t, int pair)
+{
+	const struct pairfuse_prog *prog = prog_of(q, q->res->pairs[pair].entry);
+	unsigned int i;
+
+	t->pair = pair;
+	t->cpu = rnd(q, 2);
+	for (i = 0; i < PAIRFUSE_MAX_REGS; i++) {
+		t->args[i] = random_word(q);
+		if (prog->proto && prog->proto->arg_btf_id[i])
+			t->args[i] = fake_object(rnd(q, 64));
+	}
+	/* the slot is whatever was on the stack before */
+	for (i = 0; i < sizeof(t->slot); i++)
+		t->slot[i] = rnd(q, 256);
+	return run_both(q, t, false, 0);
+}
+
+static bool end(struct equiv *q, struct thread *t)
+{
+	bool ok = run_both(q, t, true, random_word(q));
+
+	t->pair = -1;
+	return ok;
+}
+
+/* One event: a call begins or ends. */
+static bool event(struct equiv *q, const int *pairs, unsigned int nr_pairs)
+{
+	struct thread *t = &q->threads[rnd(q, NR_THREADS)];
+	unsigned int i;
+
+	q->now += rnd(q, 3) ? rnd(q, 5000) : rnd(q, 50000000);
+	for (i = 0; !q->overlap && i < NR_THREADS; i++)
+		if (q->threads[i].pair >= 0)
+			t = &q->threads[i];
+	if (t->pair >= 0)
+		return end(q, t);
+	return begin(q, t, pairs[rnd(q, nr_pairs)]);
+}
+
+static void make_threads(struct equiv *q)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_THREADS; i++) {
+		/* 1000 and 1001 in one process, 1002 and 1003 alone */
+		__u64 tgid = i == 1 ? 1000 : 1000 + i;
+
+		q->threads[i].pair = -1;
+		q->threads[i].pid_tgid = tgid << 32 | (1000 + i);
+		q->threads[i].task = fake_object(100 + i);
+	}
+}
+
+/* Do threads have different keys? */
+static bool key_is_private(const struct pairfuse_pair *pair)
+{
+	return pair->key == PAIRFUSE_KEY_TID || pair->key == PAIRFUSE_KEY_PID_TGID ||
+	       pair->key == PAIRFUSE_KEY_TASK;
+}
+
+const char *equiv_run(const struct test_object *obj, const struct pairfuse_result *res,
+		      unsigned int seed, unsigned int invocations, char *buf, size_t len,
+		      long *saved)
+{
+	struct equiv q = { .obj = obj, .res = res, .seed = seed, .now = 1000000, .overlap = true,
+			   .buf = buf, .len = len };
+	int *pairs = calloc(res->nr_pairs + 1, sizeof(*pairs));
+	unsigned int nr = 0, i;
+	bool ok = true;
+
+	q.ignore = calloc(obj->in.nr_maps + 1, sizeof(*q.ignore));
+	for (i = 0; i < res->nr_pairs; i++) {
+		if (res->pairs[i].reason != PAIRFUSE_REASON_NONE)
+			continue;
+		pairs[nr++] = i;
+		q.ignore[res->pairs[i].carrier] = true;
+		q.overlap &= key_is_private(&res->pairs[i]);
+	}
+	q.orig = world_new(obj);
+	q.fused = world_new(obj);
+	make_threads(&q);
+	for (i = 0; nr && ok && i < 2 * invocations; i++)
+		ok = event(&q, pairs, nr);
+	world_free(q.orig);
+	world_free(q.fused);
+	free(q.ignore);
+	free(pairs);
+	*saved = q.saved;
+	return ok ? NULL : buf;
+}

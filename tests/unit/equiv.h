@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Do the fused pairs of an object do what the original pairs do?
+ */
+#ifndef TEST_EQUIV_H
+#define TEST_EQUIV_H
+
+#include "reader.h"
+
+/*
+ * Run many invocations of all fused pairs by several threads, original and
+ * rewritten side by side. NULL, or what differs (in buf). *saved: helper calls
+ * that the rewritten programs did not make.
+ */
+const char *equiv_run(const struct test_object *obj, const struct pairfuse_result *res,
+		      unsigned int seed, unsigned int invocations, char *buf, size_t len,
+		      long *saved);
+
+#endif /* TEST_EQUIV_H */

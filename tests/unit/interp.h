@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A BPF interpreter with models of maps and helpers, for tests only: original
+ * and rewritten programs run in two worlds that are then compared.
+ *
+ * Pointers are addresses of this process; sanitizers see what programs do.
+ */
+#ifndef TEST_INTERP_H
+#define TEST_INTERP_H
+
+#include "reader.h"
+
+struct entry {
+	struct entry *next;
+	unsigned char *key;
+	unsigned char *value;
+	int cpu;		/* per-CPU maps, else 0 */
+};
+
+struct world {
+	const struct test_object *obj;
+	struct entry **maps;	/* by map */
+	struct entry *grave;	/* deleted while a program may still look at them */
+	unsigned char *log;	/* events: bytes, in order */
+	size_t log_len, log_cap;
+
+	/* what helpers answer during the program that runs now */
+	__u64 now;
+	__u64 pid_tgid;
+	__u64 uid_gid;
+	__u64 task;
+	__u32 cpu;
+	__u32 random;
+	__u64 cookie;
+	unsigned int nr_regs;	/* of the target; 0: stub context */
+	bool is_exit;
+
+	unsigned long calls;	/* helper calls made */
+	unsigned long insns;	/* instructions run */
+};
+
+struct world *world_new(const struct test_object *obj);
+void world_free(struct world *w);
+
+/* R0; *err is set when the program did something that the model has not. */
+__u64 interp(struct world *w, const struct bpf_insn *insns, size_t nr, void *ctx,
+	     const char **err);
+
+/* NULL when all maps for which ignore[] is not set, and all events, are equal. */
+const char *world_differ(const struct world *a, const struct world *b, const bool *ignore);
+
+/* Memory that stands for kernel objects: words that point into it again. */
+__u64 fake_object(unsigned int n);
+
+#endif /* TEST_INTERP_H */

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Loading rewritten programs into the running kernel, to see whether they pass.
+ *
+ * Maps are created anew (array for global data, whatever the object says
+ * otherwise), references by index become file descriptors, the made-up ids of
+ * bpf_rdonly_cast and of types the kernel's own.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+
+#include "insn.h"
+#include "kernel.h"
+
+unsigned int kernel_loaded;
+
+static struct {
+	bool tried;
+	bool usable;
+	__s32 cast_id;		/* 0: none */
+	__s32 time_id;		/* struct timespec64, for every typed argument */
+} host;
+
+static void try_host(void)
+{
+	struct bpf_insn insns[] = { PAIRFUSE_MOV_IMM(0, 1), PAIRFUSE_EXIT() };
+	struct btf *btf;
+	int fd;
+
+	host.tried = true;
+	fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE, NULL, "GPL", insns, 2, NULL);
+	if (fd < 0)
+		return;
+	close(fd);
+	host.usable = true;
+	btf = btf__load_vmlinux_btf();
+	if (!btf)
+		return;
+	host.cast_id = btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC);
+	host.time_id = btf__find_by_name_kind(btf, "timespec64", BTF_KIND_STRUCT);
+	if (host.cast_id < 0)
+		host.cast_id = 0;
+	btf__free(btf);
+}
+
+/* A map's fd; -1: not possible here (task storage needs BTF), then the program is skipped. */
+static int make_map(const struct pairfuse_map *m)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts);
+	__u32 zero = 0;
+	int fd;
+
+	if (m->type == BPF_MAP_TYPE_TASK_STORAGE)
+		return -1;
+	if (m->frozen)
+		opts.map_flags = BPF_F_RDONLY_PROG;
+	fd = bpf_map_create(m->type, NULL, m->key_size, m->value_size,
+			    m->max_entries ? m->max_entries : 1, &opts);
+	if (fd >= 0 && m->frozen) {
+		bpf_map_update_elem(fd, &zero, m->rodata, 0);
+		bpf_map_freeze(fd);
+	}
+	return fd;
+}
+
+/* false: this program cannot be tried */
+static bool translate(struct bpf_insn *insns, size_t nr, const int *fds, bool *cast)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		struct bpf_insn *in = &insns[i];
+
+		if (pairfuse_insn_is_call(in) && in->src_reg == BPF_PSEUDO_KFUNC_CALL) {
+			*cast = true;
+			in->imm = host.cast_id;
+			insns[i - 1].imm = host.time_id;
+			continue;
+		}
+		if (!pairfuse_insn_is_imm64(in))
+			continue;
+		if (in->src_reg == BPF_PSEUDO_MAP_IDX || in->src_reg == BPF_PSEUDO_MAP_IDX_VALUE) {
+			in->src_reg = in->src_reg == BPF_PSEUDO_MAP_IDX ? BPF_PSEUDO_MAP_FD :
+									 BPF_PSEUDO_MAP_VALUE;
+			in->imm = fds[in->imm];
+			if (in->imm < 0)
+				return false;
+		}
+		i++;
+	}
+	return !*cast || (host.cast_id && host.time_id > 0);
+}
+
+static bool rejects(const struct pairfuse_code *code, const char *name, const int *fds,
+		    char *buf, size_t len)
+{
+	static char log[1 << 20];
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .log_buf = log, .log_size = sizeof(log),
+		    .log_level = 1);
+	struct bpf_insn *insns = malloc(code->nr_insns * sizeof(*insns));
+	bool cast = false;
+	size_t n;
+	int fd;
+
+	memcpy(insns, code->insns, code->nr_insns * sizeof(*insns));
+	if (!translate(insns, code->nr_insns, fds, &cast)) {
+		free(insns);
+		return false;
+	}
+	log[0] = 0;
+	fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE, NULL, "GPL", insns,
+			   code->nr_insns, &opts);
+	free(insns);
+	if (fd >= 0) {
+		kernel_loaded++;
+		close(fd);
+		return false;
+	}
+	n = strlen(log);
+	snprintf(buf, len, "'%s' (%zu insns): %s: %s", name, code->nr_insns, strerror(errno),
+		 n > 1500 ? log + n - 1500 : log);
+	return true;
+}
+
+bool kernel_rejects(const struct test_object *obj, const struct pairfuse_result *res,
+		    char *buf, size_t len)
+{
+	int fds[64];
+	bool bad = false;
+	size_t i;
+
+	if (!host.tried)
+		try_host();
+	if (!host.usable || obj->in.nr_maps > 64)
+		return false;
+	for (i = 0; i < obj->in.nr_maps; i++)
+		fds[i] = make_map(&obj->maps[i]);
+	for (i = 0; i < res->nr_pairs && !bad; i++) {
+		const struct pairfuse_pair *p = &res->pairs[i];
+
+		if (p->reason != PAIRFUSE_REASON_NONE)
+			continue;
+		bad = rejects(&p->entry_code, obj->progs[p->entry].name, fds, buf, len) ||
+		      rejects(&p->exit_code, obj->progs[p->exit].name, fds, buf, len);
+	}
+	for (i = 0; i < obj->in.nr_maps; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	return bad;
+}

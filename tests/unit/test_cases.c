@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Analysis cases as data: the .bpf.c files of tests/cases (ok-NAME, err-NAME) and
+ * bpf/refuse, each with the verdicts that it expects in comments:
+ *
+ *   // expect: ENTRY EXIT fused carrier=MAP key=KEY state=N exit=armed|always
+ *   // expect: ENTRY EXIT refused REASON[ insn=N]
+ *   // proto: TARGET regs=N ret=N [ID[:module] ...]
+ *   // no-cast                      (a kernel without bpf_rdonly_cast)
+ *   // pinned|reused|shown: MAP
+ *   // cookie: PROG VALUE
+ *
+ * ENTRY or EXIT is - where a program has no partner. A proto's IDs are the BTF
+ * ids of the structures that the arguments point to, in order; 0: no pointer.
+ * Every pair has to be named. Fused pairs are then run against the originals.
+ */
+#include <dirent.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "equiv.h"
+#include "kernel.h"
+
+#define INVOCATIONS 3000
+
+struct verdict {
+	char entry[64], exit[64];
+	char rest[256];
+};
+
+struct case_file {
+	char name[128];
+	char source[512];
+	char object[1024];
+	struct verdict expect[32];
+	unsigned int nr_expect;
+	char lines[32][256];	/* the other directives */
+	unsigned int nr_lines;
+};
+
+static struct case_file *cases;
+static size_t nr_cases;
+
+/* --- reading --- */
+
+static void read_line(struct case_file *c, const char *line)
+{
+	struct verdict *v = &c->expect[c->nr_expect];
+
+	if (strncmp(line, "// ", 3))
+		return;
+	line += 3;
+	if (!strncmp(line, "expect: ", 8)) {
+		assert_int_equal(sscanf(line, "expect: %63s %63s %255[^\n]", v->entry, v->exit,
+					v->rest), 3);
+		c->nr_expect++;
+	} else if (c->nr_lines < 32) {
+		snprintf(c->lines[c->nr_lines++], sizeof(c->lines[0]), "%s", line);
+	}
+}
+
+static void read_case(struct case_file *c)
+{
+	char line[256];
+	FILE *f = fopen(c->source, "r");
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f))
+		read_line(c, line);
+	fclose(f);
+	if (!c->nr_expect)
+		fail_msg("%s expects nothing", c->source);
+}
+
+/* --- directives --- */
+
+static void set_proto(struct test_object *obj, const char *line)
+{
+	struct pairfuse_proto proto = { 0 };
+	char target[64], *word, *save, copy[256];
+	size_t i, arg = 0;
+
+	snprintf(copy, sizeof(copy), "%s", line);
+	word = strtok_r(copy + strlen("proto: "), " \n", &save);
+	snprintf(target, sizeof(target), "%s", word);
+	while ((word = strtok_r(NULL, " \n", &save))) {
+		if (sscanf(word, "regs=%u", &proto.nr_regs) == 1 ||
+		    sscanf(word, "ret=%u", &proto.ret_size) == 1)
+			continue;
+		assert_true(arg < PAIRFUSE_MAX_REGS);
+		proto.arg_btf_id[arg] = atoi(word);
+		proto.arg_in_module[arg++] = strstr(word, ":module") != NULL;
+	}
+	for (i = 0; i < obj->in.nr_progs; i++) {
+		if (!obj->progs[i].target || strcmp(obj->progs[i].target, target))
+			continue;
+		obj->protos[i] = proto;
+		obj->progs[i].proto = &obj->protos[i];
+	}
+}
+
+static void apply(struct test_object *obj, const char *line)
+{
+	char name[64];
+	unsigned long long value;
+
+	if (!strncmp(line, "proto: ", 7)) {
+		set_proto(obj, line);
+	} else if (!strncmp(line, "no-cast", 7)) {
+		obj->in.rdonly_cast_id = 0;
+	} else if (sscanf(line, "pinned: %63s", name) == 1) {
+		obj->maps[test_object_map(obj, name)].pinned = true;
+	} else if (sscanf(line, "reused: %63s", name) == 1) {
+		obj->maps[test_object_map(obj, name)].reused = true;
+	} else if (sscanf(line, "shown: %63s", name) == 1) {
+		obj->maps[test_object_map(obj, name)].shown = true;
+	} else if (sscanf(line, "cookie: %63s %llu", name, &value) == 2) {
+		obj->progs[test_object_prog(obj, name)].cookie = value;
+	}
+}
+
+/* --- comparing --- */
+
+static const char *prog_name(const struct test_object *obj, int p)
+{
+	return p < 0 ? "-" : obj->progs[p].name;
+}
+
+static void verdict_text(const struct test_object *obj, const struct pairfuse_pair *pair,
+			 bool insn, char *buf, size_t len)
+{
+	int n;
+
+	if (pair->reason == PAIRFUSE_REASON_NONE) {
+		snprintf(buf, len, "fused carrier=%s key=%s state=%u exit=%s",
+			 obj->maps[pair->carrier].name, pairfuse_key_name(pair->key),
+			 pair->state_size, pair->exit_always ? "always" : "armed");
+		return;
+	}
+	n = snprintf(buf, len, "refused %s", pairfuse_reason_id(pair->reason));
+	if (insn)
+		snprintf(buf + n, len - n, " insn=%d", pair->reason_insn);
+}
+
+static void check_pair(const struct case_file *c, const struct test_object *obj,
+		       const struct pairfuse_pair *pair)
+{
+	const char *entry = prog_name(obj, pair->entry), *exit = prog_name(obj, pair->exit);
+	char text[256];
+	unsigned int i;
+
+	for (i = 0; i < c->nr_expect; i++)
+		if (!strcmp(entry, c->expect[i].entry) && !strcmp(exit, c->expect[i].exit))
+			break;
+	verdict_text(obj, pair, i < c->nr_expect && strstr(c->expect[i].rest, "insn="), text,
+		     sizeof(text));
+	if (i == c->nr_expect)
+		fail_msg("%s: unexpected pair %s %s %s (%s)", c->source, entry, exit, text,
+			 pair->reason_text);
+	if (strcmp(text, c->expect[i].rest))
+		fail_msg("%s: %s %s\n  expected %s\n  got      %s (%s)", c->source, entry, exit,
+			 c->expect[i].rest, text, pair->reason_text);
+	/* a refusal says why, in words that name something */
+	assert_int_equal(pair->reason != PAIRFUSE_REASON_NONE, pair->reason_text[0] != 0);
+	assert_int_equal(pair->reason == PAIRFUSE_REASON_NONE, pair->entry_code.nr_insns > 0);
+	assert_int_equal(pair->reason == PAIRFUSE_REASON_NONE, pair->exit_code.nr_insns > 0);
+}
+
+static void check_equivalence(const struct case_file *c, const struct test_object *obj,
+			      const struct pairfuse_result *res)
+{
+	char buf[256];
+	unsigned int seed;
+	long saved;
+
+	for (seed = 1; seed <= 4; seed++)
+		if (equiv_run(obj, res, seed, INVOCATIONS, buf, sizeof(buf), &saved))
+			fail_msg("%s: seed %u: %s", c->source, seed, buf);
+}
+
+static void check_object(struct case_file *c, struct test_object *obj)
+{
+	struct pairfuse_result *res;
+	unsigned int i, fused = 0;
+	char buf[4096];
+
+	obj->in.rdonly_cast_id = 4242;
+	for (i = 0; i < c->nr_lines; i++)
+		apply(obj, c->lines[i]);
+	assert_int_equal(pairfuse_analyze(&obj->in, &res), 0);
+	for (i = 0; i < res->nr_pairs; i++) {
+		check_pair(c, obj, &res->pairs[i]);
+		fused += res->pairs[i].reason == PAIRFUSE_REASON_NONE;
+	}
+	assert_int_equal(res->nr_pairs, c->nr_expect);
+	if (fused)
+		check_equivalence(c, obj, res);
+	if (kernel_rejects(obj, res, buf, sizeof(buf)))
+		fail_msg("%s: the kernel's verifier: %s", c->source, buf);
+	pairfuse_result_free(res);
+}
+
+static void test_case(void **state)
+{
+	struct case_file *c = *state;
+	struct test_object *obj;
+	int err;
+
+	read_case(c);
+	err = test_object_open(c->object, &obj);
+	if (err)
+		fail_msg("%s: %s", c->object, strerror(-err));
+	check_object(c, obj);
+	test_object_close(obj);
+}
+
+/* --- running --- */
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct case_file *)a)->name, ((const struct case_file *)b)->name);
+}
+
+static void find_cases(const char *source, const char *build)
+{
+	DIR *dir = opendir(source);
+	struct dirent *d;
+	char *dot;
+
+	if (!dir) {
+		fprintf(stderr, "%s: no such directory\n", source);
+		exit(1);
+	}
+	while ((d = readdir(dir))) {
+		struct case_file *c;
+
+		dot = strstr(d->d_name, ".bpf.");
+		if (!dot || strcmp(dot, ".bpf.c"))
+			continue;
+		cases = realloc(cases, (nr_cases + 1) * sizeof(*cases));
+		c = &cases[nr_cases++];
+		memset(c, 0, sizeof(*c));
+		snprintf(c->name, sizeof(c->name), "%.*s", (int)(dot - d->d_name), d->d_name);
+		snprintf(c->source, sizeof(c->source), "%s/%s", source, d->d_name);
+		snprintf(c->object, sizeof(c->object), "%s/%s/%s.bpf.o", build, source,
+			 c->name);
+	}
+	closedir(dir);
+}
+
+int main(int argc, char **argv)
+{
+	struct CMUnitTest *tests;
+	size_t i;
+	int a;
+
+	/* build directory, then directories of sources */
+	for (a = 2; a < argc; a++)
+		find_cases(argv[a], argv[1]);
+	qsort(cases, nr_cases, sizeof(*cases), by_name);
+	tests = calloc(nr_cases + 1, sizeof(*tests));
+	for (i = 0; i < nr_cases; i++) {
+		tests[i].name = cases[i].name;
+		tests[i].test_func = test_case;
+		tests[i].initial_state = &cases[i];
+	}
+	a = _cmocka_run_group_tests("cases", tests, nr_cases, NULL, NULL);
+	free(tests);
+	free(cases);
+	return a;
+}
