@@ -138,6 +138,7 @@ start_qemu()
 	fi
 	append="console=ttyS0 quiet rdinit=/init panic_on_warn=1 panic=-1 oops=panic"
 	append+=" panic_print=0xe0 log_buf_len=4M tsc=reliable clocksource=tsc"
+	append+=" rcupdate.rcu_cpu_stall_timeout=120 workqueue.watchdog_thresh=120"
 	append+=" random.trust_cpu=on${icount:+ nokaslr}"
 	args=(
 		"${QEMU_MACHINE[@]}" "${accel[@]}" -m "$mem" -smp "$smp"
