@@ -254,7 +254,7 @@ static int link_start(struct pairfuse_link *link, const struct pairfuse_attach *
 	int err;
 
 	lockdep_assert_held(&pairfuse_mutex);
-	err = pairfuse_stub_alloc();
+	err = pairfuse_stub_alloc(link->target.regs);
 	if (err < 0)
 		return err;
 	link->stub = err;

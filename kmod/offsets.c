@@ -25,6 +25,7 @@ int main(void)
 
 	DEFINE(PAIRFUSE_STUB_DATA_SIZE, sizeof(struct pairfuse_stub_data));
 	DEFINE(PAIRFUSE_STUB_COUNT, PAIRFUSE_NR_STUBS);
+	DEFINE(PAIRFUSE_STUB_FEW, PAIRFUSE_NR_STUBS_FEW);
 	OFFSET(PAIRFUSE_STUB_COUNTERS, pairfuse_stub_data, counters);
 	OFFSET(PAIRFUSE_STUB_ENTRY_ACTIVE, pairfuse_stub_data, entry_active);
 	OFFSET(PAIRFUSE_STUB_EXIT_ACTIVE, pairfuse_stub_data, exit_active);

@@ -21,6 +21,9 @@
 #include "compat.h"
 
 #define PAIRFUSE_NR_STUBS 256	/* stub_text.S and stub.c have that many */
+/* The first of them are for functions of up to PAIRFUSE_FEW_ARGS registers. */
+#define PAIRFUSE_NR_STUBS_FEW 160
+#define PAIRFUSE_FEW_ARGS 3
 
 /* main.c */
 extern struct mutex pairfuse_mutex;
@@ -66,7 +69,7 @@ struct pairfuse_stub_data {
 
 extern struct pairfuse_stub_data pairfuse_stub_data[PAIRFUSE_NR_STUBS];
 
-int pairfuse_stub_alloc(void);			/* index or -ENOSPC */
+int pairfuse_stub_alloc(unsigned int regs);	/* index or -ENOSPC */
 void pairfuse_stub_free(int stub);
 unsigned int pairfuse_stub_nr_free(void);
 /* Entered with the caller's return address on the stack (jumped to, called). */
@@ -82,6 +85,7 @@ void pairfuse_stub_set_body(int stub, unsigned long addr);
 /* program.c */
 struct pairfuse_target {
 	unsigned long addr;		/* of the function */
+	unsigned int regs;		/* argument registers */
 	struct module *mod;		/* a reference; NULL for vmlinux */
 	char name[PAIRFUSE_NAME_LEN];
 };

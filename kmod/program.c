@@ -41,24 +41,24 @@ put:
 }
 
 /*
- * Can the stub pass the arguments on and keep the return value? Arguments take
- * one register for every 8 bytes (structures of up to 16 bytes are passed by
- * value in registers). As long as all fit into the six registers, none is on
- * the stack.
+ * Argument registers of a function: one for every 8 bytes (structures of up to
+ * 16 bytes are passed by value in registers). As long as all fit into the six
+ * registers, none is on the stack.
  */
-static bool model_supported(const struct btf_func_model *model)
+static unsigned int model_regs(const struct btf_func_model *model)
 {
 	unsigned int i, regs = 0;
 
 	for (i = 0; i < model->nr_args; i++)
 		regs += DIV_ROUND_UP(model->arg_size[i], 8);
-	return regs <= PAIRFUSE_MAX_ARGS && model->ret_size <= 8;
+	return regs;
 }
 
 static int target_from_prog(struct bpf_prog *prog, struct pairfuse_target *target)
 {
 	struct bpf_prog_aux *aux = prog->aux;
-	int err;
+	const struct btf_func_model *model;
+	int err = 0;
 
 	if (prog->expected_attach_type != BPF_TRACE_FEXIT || aux->dst_prog)
 		return -EBADF;
@@ -67,12 +67,16 @@ static int target_from_prog(struct bpf_prog *prog, struct pairfuse_target *targe
 	mutex_lock(&aux->dst_mutex);
 	if (!aux->dst_trampoline) {
 		err = -ENOTUNIQ;
-	} else if (!model_supported(&aux->dst_trampoline->func.model)) {
-		err = -EPROTOTYPE;
-	} else {
-		err = 0;
-		target->addr = (unsigned long)aux->dst_trampoline->func.addr;
+		goto unlock;
 	}
+	model = &aux->dst_trampoline->func.model;
+	target->regs = model_regs(model);
+	if (target->regs > PAIRFUSE_MAX_ARGS || model->ret_size > 8) {
+		err = -EPROTOTYPE;
+		goto unlock;
+	}
+	target->addr = (unsigned long)aux->dst_trampoline->func.addr;
+unlock:
 	mutex_unlock(&aux->dst_mutex);
 	if (err)
 		return err;

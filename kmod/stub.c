@@ -65,11 +65,17 @@ static DECLARE_BITMAP(stub_used, PAIRFUSE_NR_STUBS);
  */
 static DEFINE_PER_CPU(int, pairfuse_detached) = 1;
 
-int pairfuse_stub_alloc(void)
+/*
+ * A free stub that keeps at least that many argument registers. Functions with
+ * few of them get the stubs that keep few, as long as there are any.
+ */
+int pairfuse_stub_alloc(unsigned int regs)
 {
-	unsigned int stub = find_first_zero_bit(stub_used, PAIRFUSE_NR_STUBS);
+	unsigned long first = regs <= PAIRFUSE_FEW_ARGS ? 0 : PAIRFUSE_NR_STUBS_FEW;
+	unsigned long stub;
 
 	lockdep_assert_held(&pairfuse_mutex);
+	stub = find_next_zero_bit(stub_used, PAIRFUSE_NR_STUBS, first);
 	if (stub >= PAIRFUSE_NR_STUBS)
 		return -ENOSPC;
 	__set_bit(stub, stub_used);

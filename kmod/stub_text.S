@@ -11,10 +11,18 @@
  * Frame, below the return address:
  *
  *	rbp	saved rbp			<- rbp
- *	-16	recursion guard in use (per-CPU offset)
- *	-24	current->bpf_ctx of the caller
+ *	-8	saved rbx	rbx: current
+ *	-16	saved r12	r12: current->bpf_ctx of the caller
+ *	-24	saved r13	r13: recursion guard in use (per-CPU offset)
  *	  slot, PAIRFUSE_SLOT_SIZE bytes	<- rsp + SLOT
  *	  ctx, PAIRFUSE_CTX_WORDS u64		<- rsp
+ *
+ * A stack belongs to one task and what is called here leaves bpf_ctx as it found
+ * it, so both are read once. The programs and the function preserve rbx and
+ * r12..r15.
+ *
+ * Stubs below PAIRFUSE_STUB_FEW keep only the first PAIRFUSE_FEW_ARGS argument
+ * registers, for functions that have no more.
  *
  * Two ways in:
  *
@@ -33,7 +41,7 @@
  *
  *   preemption, migration: possible everywhere but inside the two preempt-off
  *	regions. Counters are single per-CPU instructions. The guard is taken
- *	and released on one CPU; its address is kept in the frame since detach
+ *	and released on one CPU; its address is kept in a register since detach
  *	may change it in stub_data meanwhile.
  *   interrupts and NMIs: may run this very stub, on a frame of their own. The
  *	guard counts up and down in balance; whoever does not find 1 runs no
@@ -66,39 +74,29 @@
 #define CTX_RET		CTX(7)
 #define CTX_ARMED	CTX(8)
 #define SLOT		(12 * 8)
-#define OLD_CTX		(SLOT + 64)(%rsp)
-#define GUARD		(SLOT + 64 + 8)(%rsp)
-#define FRAME		(SLOT + 64 + 16)	/* keeps rsp aligned to 16 */
+#define FRAME		(SLOT + 64 + 8)		/* keeps rsp aligned to 16 */
 
 	.text
 
 /*
  * Take the guard in stub_data at \guard and jump to \missed when it was taken;
  * set current->bpf_ctx to stub_data's \run_ctx. Preemption is off.
- * Clobbers rax, rcx, rdx.
  */
 .macro PROGRAM_ENTER n guard run_ctx missed
-	movq	pairfuse_stub_data + \n * PAIRFUSE_STUB_DATA_SIZE + \guard(%rip), %rax
-	movq	%rax, GUARD
-	incl	%gs:(%rax)
-	cmpl	$1, %gs:(%rax)
+	movq	pairfuse_stub_data + \n * PAIRFUSE_STUB_DATA_SIZE + \guard(%rip), %r13
+	incl	%gs:(%r13)
+	cmpl	$1, %gs:(%r13)
 	jne	\missed
-	movq	PAIRFUSE_CURRENT, %rcx
-	movq	PAIRFUSE_TASK_BPF_CTX(%rcx), %rdx
-	movq	%rdx, OLD_CTX
-	leaq	pairfuse_stub_data + \n * PAIRFUSE_STUB_DATA_SIZE + \run_ctx(%rip), %rdx
-	movq	%rdx, PAIRFUSE_TASK_BPF_CTX(%rcx)
+	leaq	pairfuse_stub_data + \n * PAIRFUSE_STUB_DATA_SIZE + \run_ctx(%rip), %rdi
+	movq	%rdi, PAIRFUSE_TASK_BPF_CTX(%rbx)
 	movq	%rsp, %rdi
 .endm
 
-/* Undo the above. \missed: the guard only. Clobbers rax, rcx, rdx. */
+/* Undo the above; who missed has only the guard to give back. */
 .macro PROGRAM_LEAVE missed
-	movq	OLD_CTX, %rdx
-	movq	PAIRFUSE_CURRENT, %rcx
-	movq	%rdx, PAIRFUSE_TASK_BPF_CTX(%rcx)
+	movq	%r12, PAIRFUSE_TASK_BPF_CTX(%rbx)
 \missed\()_back:
-	movq	GUARD, %rax
-	decl	%gs:(%rax)
+	decl	%gs:(%r13)
 .endm
 
 .macro COUNT n what reg
@@ -115,20 +113,26 @@ SYM_FUNC_START(pairfuse_stub_\n)
 	ANNOTATE_NOENDBR
 	pushq	%rbp
 	movq	%rsp, %rbp
+	pushq	%rbx
+	pushq	%r12
+	pushq	%r13
 	subq	$FRAME, %rsp
 	movq	%rdi, CTX(1)
 	movq	%rsi, CTX(2)
 	movq	%rdx, CTX(3)
+	.if	\n >= PAIRFUSE_STUB_FEW
 	movq	%rcx, CTX(4)
 	movq	%r8, CTX(5)
 	movq	%r9, CTX(6)
+	.endif
 	leaq	SLOT(%rsp), %rax
 	movq	%rax, CTX_SLOT
 	COUNT	\n, PAIRFUSE_COUNT_ENTERED, %rax
+	movq	PAIRFUSE_CURRENT, %rbx
+	movq	PAIRFUSE_TASK_BPF_CTX(%rbx), %r12
 
 	PAIRFUSE_PREEMPT_INC
 	PROGRAM_ENTER \n, PAIRFUSE_STUB_ENTRY_ACTIVE, PAIRFUSE_STUB_ENTRY_RUN_CTX, .Lentry_missed_\n
-	xorl	%eax, %eax		/* not armed, should the call be a NOP by now */
 	call	__SCT__pairfuse_entry_\n
 	movq	%rax, CTX_ARMED
 	PROGRAM_LEAVE .Lentry_missed_\n
@@ -138,9 +142,11 @@ SYM_FUNC_START(pairfuse_stub_\n)
 	movq	CTX(1), %rdi
 	movq	CTX(2), %rsi
 	movq	CTX(3), %rdx
+	.if	\n >= PAIRFUSE_STUB_FEW
 	movq	CTX(4), %rcx
 	movq	CTX(5), %r8
 	movq	CTX(6), %r9
+	.endif
 	call	__SCT__pairfuse_body_\n
 	movq	%rax, CTX_RET
 	cmpq	$0, CTX_ARMED
@@ -157,6 +163,9 @@ SYM_FUNC_START(pairfuse_stub_\n)
 	movq	CTX_RET, %rax
 .Lleave_\n:
 	COUNT	\n, PAIRFUSE_COUNT_LEFT, %rcx
+	movq	-24(%rbp), %r13
+	movq	-16(%rbp), %r12
+	movq	-8(%rbp), %rbx
 	leave
 	RET
 
