@@ -14,40 +14,21 @@ struct hist {
 	__u32 slots[MAX_SLOTS];
 };
 
-static __always_inline __u64 hist_log2(__u64 v)
-{
-	__u64 r = 0;
-
-	/* No loop: straight code is the cheapest and verifies everywhere. */
-	if (v >> 32) {
-		v >>= 32;
-		r += 32;
-	}
-	if (v >> 16) {
-		v >>= 16;
-		r += 16;
-	}
-	if (v >> 8) {
-		v >>= 8;
-		r += 8;
-	}
-	if (v >> 4) {
-		v >>= 4;
-		r += 4;
-	}
-	if (v >> 2) {
-		v >>= 2;
-		r += 2;
-	}
-	return r + (v >> 1);
-}
+/*
+ * floor(log2(v)), 0 for 0, at most MAX_SLOTS - 1: five comparisons with
+ * constants down a tree, no loop, no shifts.
+ */
+#define HIST_LESS(v, n)	((v) < (1ULL << (n)))
+#define HIST_2(v, n)	(HIST_LESS(v, (n) + 1) ? (n) : (n) + 1)
+#define HIST_4(v, n)	(HIST_LESS(v, (n) + 2) ? HIST_2(v, n) : HIST_2(v, (n) + 2))
+#define HIST_8(v, n)	(HIST_LESS(v, (n) + 4) ? HIST_4(v, n) : HIST_4(v, (n) + 4))
+#define HIST_16(v, n)	(HIST_LESS(v, (n) + 8) ? HIST_8(v, n) : HIST_8(v, (n) + 8))
+#define HIST_32(v, n)	(HIST_LESS(v, (n) + 16) ? HIST_16(v, n) : HIST_16(v, (n) + 16))
 
 static __always_inline void hist_add(struct hist *h, __u64 v)
 {
-	__u64 slot = hist_log2(v);
+	__u64 slot = HIST_32(v, 0);
 
-	if (slot >= MAX_SLOTS)
-		slot = MAX_SLOTS - 1;
 	__sync_fetch_and_add(&h->slots[slot], 1);
 }
 
