@@ -129,7 +129,7 @@ start_qemu()
 {
 	local accel append drive n=0 args
 
-	accel=(-accel 'tcg,thread=multi' -cpu max)
+	accel=(-accel "tcg,thread=${PAIRFUSE_VM_TCG:-multi}" -cpu max)
 	if [ -n "$icount" ]; then
 		smp=1
 		accel=(-accel 'tcg' -cpu max -icount 'shift=0,sleep=off')
