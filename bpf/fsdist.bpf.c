@@ -76,7 +76,12 @@ static __always_inline int leave(enum fs_file_op op)
 	delta = (__s64)(now - *start);
 	if (delta < 0)
 		goto out;
-	hist_add(&hists[op], (__u64)delta / (in_ms ? 1000000 : 1000));
+	/* Unsigned, each by a constant: no check for zero is compiled in. */
+	if (in_ms)
+		delta = (__u64)delta / 1000000;
+	else
+		delta = (__u64)delta / 1000;
+	hist_add(&hists[op], delta);
 out:
 	bpf_map_delete_elem(&starts, &tid);
 	return 0;
