@@ -4,6 +4,7 @@
 #
 #: check              everything: unit tests, then VM tests on every kernel
 #: check-vm           the VM tests (KERNELS="6.12 7.3" by default)
+#: demo               fsdist fused on real file I/O, from a fresh clone
 #: tests-vm           the guest's test programs
 #: kmod-tests         the test module for KDIR, as $(O)/pairfuse_test.ko
 #: install-tests      all of them below $(DESTDIR)$(PREFIX)/lib/pairfuse/tests
@@ -52,6 +53,9 @@ $(O)/pairfuse_test.ko: $(KMOD_TESTS_SRC)
 		-C $(KDIR) M=$(abspath $(KMOD_TESTS_TREE)) V=$(V) \
 		$(if $(shell command -v pahole),,CONFIG_DEBUG_INFO_BTF_MODULES=) modules
 	@cp $(KMOD_TESTS_TREE)/pairfuse_test.ko $@
+
+demo:
+	$(Q)scripts/demo
 
 check-vm:
 	$(Q)tests/vm/check $(KERNELS)

@@ -24,11 +24,12 @@ bt_start()
 	done
 }
 
+# bt_stop: sets counted
 bt_stop()
 {
 	kill -INT $bt
 	wait $bt
-	grep -E '^@' "$T/bt.out" | sort | tr '\n' ' '
+	counted=$(grep -E '^@' "$T/bt.out" | sort | tr '\n' ' ')
 }
 
 both="@entry: $each @return: $each "
@@ -41,7 +42,7 @@ for program in "$probes" "$typed"; do
 	if bt_start "$program"; then
 		[ "$hook $program" != "direct $typed" ] || fail 'fentry attached beside direct mode'
 		load_go l ok
-		counted=$(bt_stop)
+		bt_stop
 		equal "$counted" "$both" "bpftrace after us, $hook"
 	elif [ "$hook $program" != "direct $typed" ]; then
 		fail 'bpftrace failed'
@@ -58,7 +59,7 @@ for program in "$probes" "$typed"; do
 	tool_start "$id" --fs ext4 "$OBJ"/fsdist.bpf.o
 	load_go l ok
 	tool_stop "$id"
-	counted=$(bt_stop)
+	bt_stop
 	equal "$counted" "$both" "bpftrace before us"
 	equal "$(hists "$id" | cut -d ' ' -f 4)" "$each" "fsyncs with bpftrace before us"
 	if [ "$hook $program" = "direct $typed" ]; then

@@ -3,7 +3,7 @@
 # SIGKILL of the loader at random instants, under load. The runner looks for
 # what is left.
 
-n=$((${SCALE:-100} * 200 / 100))
+n=${SCALE:-100}
 mkfifo "$T/never"
 exec {never}<>"$T/never"
 sync_load()
