@@ -111,7 +111,7 @@ make_scratch()
 # Remove what failed half-way, and bases nobody has used for two weeks.
 forget_bases()
 {
-	rm -rf "$VM"/base-*.tmp
+	remove "$VM"/base-*.tmp
 	find "$VM" -mindepth 1 -maxdepth 1 -name 'base-*' ! -path "$BASE" \
-		-mtime +14 -exec rm -rf {} +
+		-mtime +14 -exec rm -rf --one-file-system {} +
 }

@@ -76,9 +76,9 @@ need_root()
 		die "$1 must be built: needs root once (debootstrap, chroot): run 'sudo scripts/vm build'"
 }
 
-# in_root ROOT CMD...: run CMD in the build root, with /proc (objtool reads it)
-# mounted in a mount namespace of its own, so that nothing stays mounted
-# whatever happens.
+# in_root ROOT CMD...: run CMD in the build root, with /proc mounted (objtool
+# reads it), in a mount namespace of its own, so that nothing stays mounted when
+# it is killed; unmounted nevertheless, for where a namespace is not private.
 in_root()
 {
 	local root=$1
@@ -87,10 +87,19 @@ in_root()
 	# shellcheck disable=SC2016
 	unshare --mount --propagation "$(propagation)" -- sh -c '
 		mount -t proc proc "$0/proc" || exit 1
-		exec chroot "$0" "$@"' "$root" \
+		chroot "$0" "$@"
+		status=$?
+		umount -l "$0/proc"
+		exit $status' "$root" \
 		env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin \
 		HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
 		${http_proxy:+http_proxy="$http_proxy"} "$@"
+}
+
+# remove DIR...: never into a file system mounted below, should one be left.
+remove()
+{
+	rm -rf --one-file-system -- "$@"
 }
 
 # In a chroot, / is no mount point and its propagation cannot be set.

@@ -53,7 +53,7 @@ build_kernel()
 
 	[ ! -e "$KERNEL/ok" ] || return 0
 	read -r _ pattern suite <<<"$(kernel_line "$name")"
-	rm -rf "$BASE/kernel-$name"-*.tmp
+	remove "$BASE/kernel-$name"-*.tmp
 	find "$BASE" -mindepth 1 -maxdepth 1 -name 'kernel-*' -mtime +14 -exec rm -rf {} +
 	KERNEL=$final.tmp
 	mkdir -p "$KERNEL"
