@@ -270,6 +270,24 @@ static struct bpf_link *attach_program(struct pairfuse_oprog *p)
 	return bpf_program__attach(p->bpf);
 }
 
+/* Has the function a call site of ftrace? True also where that is not known. */
+static bool has_ftrace_site(const char *func)
+{
+	char line[512];
+	bool found = false;
+	FILE *f;
+
+	f = fopen("/sys/kernel/tracing/available_filter_functions", "re");
+	if (!f)
+		return true;
+	while (!found && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, " \t\n")] = '\0';	/* FUNCTION [MODULE] */
+		found = !strcmp(line, func);
+	}
+	fclose(f);
+	return found;
+}
+
 static int attach_split(struct pairfuse_object *obj, struct pairfuse_oprog *p)
 {
 	int err;
@@ -285,9 +303,12 @@ static int attach_split(struct pairfuse_object *obj, struct pairfuse_oprog *p)
 			      bpf_program__name(p->bpf), bpf_program__section_name(p->bpf));
 		return 0;
 	}
-	pairfuse_warn("program '%s': cannot be attached%s%s%s: %s", bpf_program__name(p->bpf),
+	pairfuse_warn("program '%s': cannot be attached%s%s%s: %s%s", bpf_program__name(p->bpf),
 		      p->func ? " to '" : "", p->func ? p->func : "", p->func ? "'" : "",
-		      pairfuse_strerror(err));
+		      pairfuse_strerror(err),
+		      p->func && !has_ftrace_site(p->func) ?
+			      ": the function is not in available_filter_functions, so it cannot be traced" :
+			      "");
 	return err;
 }
 
