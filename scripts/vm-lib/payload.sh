@@ -56,7 +56,7 @@ payload_image()
 {
 	local key
 
-	key=$({ (manifest "$2"); cat "$VMD/payload.sh"; kernel_key "$1"; echo "$KEEP_GOING"; } | hash_of)
+	key=$({ (manifest "$2") 2>/dev/null; cat "$VMD/payload.sh"; kernel_key "$1"; echo "$KEEP_GOING"; } | hash_of)
 	echo "$BASE/payload-$1-$key.img"
 }
 
@@ -71,9 +71,7 @@ build_payload()
 	# Someone may be editing: what is built is a snapshot, and so is its key.
 	snapshot=$tree/snapshot
 	rm -rf "$snapshot"
-	mkdir "$snapshot"
-	tar -C "$TOP" -c "${PAYLOAD_SOURCES[@]}" | tar -C "$snapshot" -x ||
-		die "$TOP: the sources could not be copied"
+	take_snapshot "$snapshot" || die "$TOP: the sources could not be copied"
 	image=$(payload_image "$name" "$snapshot")
 	if [ ! -e "$image" ]; then
 		update_copy "$snapshot" "$tree"
@@ -94,6 +92,16 @@ build_payload()
 	echo "$image" >"$tree/image-$name"
 	rm -rf "$snapshot"
 	find "$BASE" -maxdepth 1 -name 'payload-*' -mtime +2 -delete
+}
+
+# A status of 1 only says that a file changed or went meanwhile.
+take_snapshot()
+{
+	mkdir "$1" || return 1
+	(
+		tar -C "$TOP" -c "${PAYLOAD_SOURCES[@]}" 2>/dev/null
+		[ $? -le 1 ]
+	) | tar -C "$1" -x
 }
 
 # Bring the copy to the state of the snapshot.
