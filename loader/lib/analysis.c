@@ -38,18 +38,21 @@ static int check_program(const struct pairfuse_prog *prog, struct pairfuse_why *
 	return 0;
 }
 
-static int study_side(struct pairfuse_study *st, struct pairfuse_pair *pair, int p)
+static int study_code(struct pairfuse_study *st, struct pairfuse_pair *pair, int p)
+{
+	int err = flatten(st, p);
+
+	if (err == PAIRFUSE_REFUSED)
+		pairfuse_pair_refuse(pair, &st->flats[p].why);
+	return err;
+}
+
+static void check_side(struct pairfuse_study *st, struct pairfuse_pair *pair, int p)
 {
 	struct pairfuse_why why = { .prog = p };
-	int err = check_program(&st->in->progs[p], &why);
 
-	if (!err) {
-		err = flatten(st, p);
-		why = st->flats[p].why;
-	}
-	if (err == PAIRFUSE_REFUSED)
+	if (check_program(&st->in->progs[p], &why))
 		pairfuse_pair_refuse(pair, &why);
-	return err;
 }
 
 static int study_pair(struct pairfuse_study *st, size_t p)
@@ -59,11 +62,14 @@ static int study_pair(struct pairfuse_study *st, size_t p)
 
 	if (pair->reason != PAIRFUSE_REASON_NONE)
 		return 0;
-	err = study_side(st, pair, pair->entry);
+	err = study_code(st, pair, pair->entry);
 	if (!err)
-		err = study_side(st, pair, pair->exit);
+		err = study_code(st, pair, pair->exit);
 	if (!err)
 		err = pairfuse_find_carrier(st, p);
+	/* last: its use of the map matters to others even if it is not fused */
+	check_side(st, pair, pair->entry);
+	check_side(st, pair, pair->exit);
 	return err == PAIRFUSE_REFUSED ? 0 : err;
 }
 

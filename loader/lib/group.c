@@ -24,14 +24,18 @@ static void refuse_pair(struct pairfuse_study *st, size_t p, enum pairfuse_reaso
 {
 	struct pairfuse_why why = { .prog = prog };
 
-	pairfuse_refuse(&why, reason, insn, "%s", text);
+	/* a pair may have been refused for a reason of its own */
+	if (st->res->pairs[p].reason != PAIRFUSE_REASON_NONE)
+		return;
+	pairfuse_refuse(&why, reason, insn, "carrier map '%s': %s",
+			st->in->maps[st->plans[p].carrier].name, text);
 	pairfuse_pair_refuse(&st->res->pairs[p], &why);
 }
 
+/* A pair whose use of the map is understood; it may stay as it is all the same. */
 static bool in_group(const struct pairfuse_study *st, size_t p, int map)
 {
-	return st->res->pairs[p].reason == PAIRFUSE_REASON_NONE &&
-	       st->res->pairs[p].carrier == map;
+	return st->plans[p].in && st->plans[p].carrier == map;
 }
 
 /* A program that uses the map and is in none of the group's pairs, or -1. */
@@ -71,7 +75,7 @@ static void refuse_group(struct pairfuse_study *st, int map, int prog)
 			"carrier map '%s' is also used by '%s' (insn %d)", name,
 			st->in->progs[prog].name, insn);
 	for (p = 0; p < st->res->nr_pairs; p++)
-		if (in_group(st, p, map))
+		if (in_group(st, p, map) && st->res->pairs[p].reason == PAIRFUSE_REASON_NONE)
 			pairfuse_pair_refuse(&st->res->pairs[p], &why);
 }
 
@@ -125,7 +129,7 @@ static void agree_on(struct pairfuse_study *st, int map)
 		st->plans[p].flag_bytes = proof == PAIRFUSE_PROOF_ZEROED ? c.zeroes : 0;
 		if (c.keys_differ)
 			refuse_pair(st, p, PAIRFUSE_REASON_KEY_DIFFERS, -1, -1,
-				    "the pairs that share the carrier map use different keys");
+				    "the pairs that share it use different keys");
 		else if (proof == PAIRFUSE_PROOF_NONE)
 			refuse_pair(st, p, PAIRFUSE_REASON_NOT_CONSUMED, -1, -1,
 				    proof_lacks(&st->plans[p]));

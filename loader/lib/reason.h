@@ -16,8 +16,6 @@
 		"the function is a placeholder or unknown")			\
 	PAIRFUSE_REASON(NO_CARRIER, "no-carrier",				\
 		"no map carries state from entry to exit")			\
-	PAIRFUSE_REASON(MANY_CARRIERS, "many-carriers",				\
-		"more than one map carries state from entry to exit")		\
 	PAIRFUSE_REASON(CARRIER_TYPE, "carrier-type",				\
 		"the carrier map is of a type that is not supported")		\
 	PAIRFUSE_REASON(CARRIER_PINNED, "carrier-pinned",			\

@@ -159,7 +159,7 @@ static void load_ctx(struct pairfuse_rewriter *rw, const struct bpf_insn *insn, 
 	pairfuse_rw_add(rw, ldx);
 }
 
-static void rewrite_load(struct pairfuse_rewriter *rw, int i)
+static int rewrite_load(struct pairfuse_rewriter *rw, int i)
 {
 	const struct bpf_insn *insn = &rw->old->nodes[i].insn;
 	const struct pairfuse_expr *base = pairfuse_rw_in(rw, i, insn->src_reg);
@@ -177,9 +177,14 @@ static void rewrite_load(struct pairfuse_rewriter *rw, int i)
 				 PAIRFUSE_CTX_SLOT);
 		if (out->imm)
 			pairfuse_rw_add(rw, PAIRFUSE_ADD_IMM(insn->dst_reg, (__s32)out->imm));
+	} else if (base->kind == PAIRFUSE_E_STACK && (out->taint & PAIRFUSE_T_STATE)) {
+		return pairfuse_refuse(&rw->plan->why, PAIRFUSE_REASON_STATE_ESCAPES, rw->orig,
+				       "insn %d reads back a pointer into '%s' that may be NULL",
+				       rw->orig, rw->plan->in->maps[rw->plan->carrier].name);
 	} else {
 		pairfuse_rw_add(rw, *insn);
 	}
+	return 0;
 }
 
 static void rewrite_store(struct pairfuse_rewriter *rw, int i)
@@ -308,7 +313,7 @@ static int rewrite_node(struct pairfuse_rewriter *rw, int i)
 
 	rw->orig = n->orig;
 	if (pairfuse_insn_is_load(&n->insn)) {
-		rewrite_load(rw, i);
+		return rewrite_load(rw, i);
 	} else if (pairfuse_insn_is_store(&n->insn) || pairfuse_insn_is_atomic(&n->insn)) {
 		rewrite_store(rw, i);
 	} else if (pairfuse_insn_is_jump(&n->insn)) {

@@ -49,6 +49,8 @@ int pairfuse_step_store(struct pairfuse_step *s);
 int pairfuse_step_atomic(struct pairfuse_step *s);
 int pairfuse_stack_check(struct pairfuse_step *s, __s64 off, __s64 len);
 void pairfuse_stack_clobber(struct pairfuse_step *s, __s64 off, __s64 len);
+/* refused when pointers into the state are among the bytes: somebody reads them */
+int pairfuse_stack_leak(struct pairfuse_step *s, __s64 off, __s64 len);
 int pairfuse_slot_read(struct pairfuse_step *s, __s64 off, __s64 len, pairfuse_val *out);
 int pairfuse_slot_write(struct pairfuse_step *s, __s64 off, __s64 len, pairfuse_val v);
 void pairfuse_step_effect(struct pairfuse_step *s);

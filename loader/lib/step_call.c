@@ -44,6 +44,8 @@ static int arg_stack(struct pairfuse_step *s, const struct pairfuse_mem *m, __s6
 
 	/* unknown length: at most up to the frame's end */
 	err = pairfuse_stack_check(s, off, len < 0 ? -off : len);
+	if (!err && !(m && m->write))
+		err = pairfuse_stack_leak(s, off, len < 0 ? -off : len);
 	if (!err && !(m && !m->write))
 		pairfuse_stack_clobber(s, off, len < 0 ? -off : len);
 	return err;
@@ -101,8 +103,12 @@ static int check_arg(struct pairfuse_step *s, const struct pairfuse_helper *h, u
 				       insn, pairfuse_step_map(s), name);
 	if (e.kind == PAIRFUSE_E_STACK)
 		return arg_stack(s, m, (__s64)e.imm);
-	if ((e.taint & PAIRFUSE_T_STACK) && !(m && !m->write))
-		pairfuse_stack_clobber(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
+	if (e.taint & PAIRFUSE_T_STACK) {
+		if (pairfuse_stack_leak(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE))
+			return PAIRFUSE_REFUSED;
+		if (!(m && !m->write))
+			pairfuse_stack_clobber(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
+	}
 	if (e.kind == PAIRFUSE_E_WORD && h && (h->flags & PAIRFUSE_H_TYPED))
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, insn,
 				       "insn %d passes an argument to %s, which wants a trusted pointer",

@@ -200,12 +200,9 @@ static int update(struct pairfuse_step *s)
 		memcpy(st->slot, &st->stack[(__s64)e.imm + PAIRFUSE_STACK_SIZE],
 		       n * sizeof(st->slot[0]));
 		memcpy(st->slot_idx, &st->stack_idx[(__s64)e.imm + PAIRFUSE_STACK_SIZE], n);
-		/* a pointer saved in the state has left our sight */
-		for (i = 0; i < n; i++)
-			if (pairfuse_expr(run->x, st->slot[i])->taint & PAIRFUSE_T_STATE)
-				return pairfuse_refuse(run->why, PAIRFUSE_REASON_STATE_ESCAPES, insn,
-						       "insn %d stores a pointer into '%s' in it",
-						       insn, pairfuse_step_map(s));
+		/* a pointer into the state, saved in the state, has left our sight */
+		if (pairfuse_stack_leak(s, (__s64)e.imm, size))
+			return PAIRFUSE_REFUSED;
 	}
 	run->stores = true;
 	st->present = true;

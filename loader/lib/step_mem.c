@@ -46,6 +46,20 @@ void pairfuse_stack_clobber(struct pairfuse_step *s, __s64 off, __s64 len)
 	}
 }
 
+int pairfuse_stack_leak(struct pairfuse_step *s, __s64 off, __s64 len)
+{
+	struct pairfuse_state *st = s->st;
+	int insn = pairfuse_step_insn(s);
+	__s64 i;
+
+	for (i = off + PAIRFUSE_STACK_SIZE; i < off + len + PAIRFUSE_STACK_SIZE; i++)
+		if (pairfuse_expr(s->run->x, st->stack[i])->taint & PAIRFUSE_T_STATE)
+			return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_STATE_ESCAPES, insn,
+					       "insn %d reads stack that holds a pointer into '%s'",
+					       insn, pairfuse_step_map(s));
+	return 0;
+}
+
 static pairfuse_val stack_read(struct pairfuse_step *s, __s64 off, unsigned int len)
 {
 	struct pairfuse_state *st = s->st;
@@ -262,7 +276,9 @@ int pairfuse_step_load(struct pairfuse_step *s)
 	case GLOBAL:
 		v = load_global(s, base, off, size);
 		break;
-	case OTHER:
+	case OTHER:	/* somewhere on the stack, perhaps */
+		if (pairfuse_expr(s->run->x, base)->taint & PAIRFUSE_T_STACK)
+			err = pairfuse_stack_leak(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
 		break;
 	}
 	if (BPF_MODE(insn->code) == BPF_MEMSX)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // Arguments are dereferenced as structures, in the entry and in the exit.
 // expect: enter leave fused carrier=starts key=tid state=16 exit=armed
-// proto: vfs_read regs=4 ret=8 100 0 101
+// proto: vfs_read regs=4 ret=8 100 0 100
 #include "case.bpf.h"
 
 struct pair {

@@ -35,9 +35,8 @@ static void read_section(struct test_object *obj, size_t i, const char *sec)
 		p->at = PAIRFUSE_AT_FEXIT;
 	else
 		return;
-	p->sleepable = !strncmp(slash ? slash - 2 : sec, ".s", 2);
-	/* "fentry/?" stands for a function that this kernel does not have */
-	if (slash && slash[1] && slash[1] != '?')
+	p->sleepable = slash && !strncmp(slash - 2, ".s", 2);
+	if (slash && strcmp(slash + 1, "dummy_none"))
 		p->target = obj->targets[i] = strdup(slash + 1);
 }
 
@@ -73,12 +72,6 @@ static int read_maps(struct test_object *obj)
 	struct bpf_map *map;
 	size_t n = 0, size;
 
-	bpf_object__for_each_map(map, obj->bpf)
-		n++;
-	obj->maps = calloc(n + 1, sizeof(*obj->maps));
-	if (!obj->maps)
-		return -ENOMEM;
-	n = 0;
 	bpf_object__for_each_map(map, obj->bpf) {
 		struct pairfuse_map *m = &obj->maps[n++];
 
@@ -87,8 +80,8 @@ static int read_maps(struct test_object *obj)
 		m->key_size = bpf_map__key_size(map);
 		m->value_size = bpf_map__value_size(map);
 		m->max_entries = bpf_map__max_entries(map);
-		m->pinned = bpf_map__pin_path(map) != NULL;
-		m->shown = bpf_map__is_internal(map);
+		m->shown = bpf_map__is_internal(map) ||
+			   (bpf_map__map_flags(map) & BPF_F_MMAPABLE);
 		if (!strstr(m->name, ".rodata"))
 			continue;
 		m->rodata = bpf_map__initial_value(map, &size);
@@ -101,16 +94,23 @@ static int read_maps(struct test_object *obj)
 	return 0;
 }
 
-/*
- * libbpf wants to know where fentry programs are attached before it relocates
- * them; any function of the kernel's BTF would do, none need exist here.
- */
-static void detach_targets(struct bpf_object *bpf)
+/* A loader program cannot pin maps; what the object wants is read before. */
+static int read_pins(struct test_object *obj)
 {
-	struct bpf_program *prog;
+	struct bpf_map *map;
+	size_t n = 0;
 
-	bpf_object__for_each_program(prog, bpf)
-		bpf_program__set_type(prog, BPF_PROG_TYPE_RAW_TRACEPOINT);
+	bpf_object__for_each_map(map, obj->bpf)
+		n++;
+	obj->maps = calloc(n + 1, sizeof(*obj->maps));
+	if (!obj->maps)
+		return -ENOMEM;
+	n = 0;
+	bpf_object__for_each_map(map, obj->bpf) {
+		obj->maps[n++].pinned = bpf_map__pin_path(map) != NULL;
+		bpf_map__set_pin_path(map, NULL);
+	}
+	return 0;
 }
 
 int test_object_open(const char *path, struct test_object **out)
@@ -124,10 +124,10 @@ int test_object_open(const char *path, struct test_object **out)
 	libbpf_set_print(no_output);
 	obj->bpf = bpf_object__open_file(path, NULL);
 	err = obj->bpf ? 0 : -errno;
-	if (!err) {
-		detach_targets(obj->bpf);
+	if (!err)
+		err = read_pins(obj);
+	if (!err)
 		err = bpf_object__gen_loader(obj->bpf, &gen);
-	}
 	if (!err)
 		err = bpf_object__load(obj->bpf);
 	if (!err)

@@ -94,7 +94,8 @@ static void test_mutations(void **state)
 	int o, i;
 
 	for (o = 0; o < nr_objects; o++) {
-		assert_int_equal(test_object_open(objects[o], &obj), 0);
+		if (test_object_open(objects[o], &obj))
+			fail_msg("cannot open %s", objects[o]);
 		obj->in.rdonly_cast_id = 4242;
 		for (i = 0; i < MUTATIONS / nr_objects; i++)
 			mutate(obj);

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0
+// A function whose arguments do not fit the registers.
+// expect: enter leave refused arguments
+// proto: do_mmap regs=9 ret=8
+#include "case.bpf.h"
+
+__u64 total;
+HASH(starts, __u32, __u64);
+
+SEC("fentry/do_mmap")
+int enter(args_t *ctx)
+{
+	__u64 ts = bpf_ktime_get_ns();
+	__u32 t = tid();
+
+	bpf_map_update_elem(&starts, &t, &ts, BPF_ANY);
+	return 0;
+}
+
+SEC("fexit/do_mmap")
+int leave(args_t *ctx)
+{
+	__u32 t = tid();
+	__u64 *ts = bpf_map_lookup_elem(&starts, &t);
+
+	if (!ts)
+		return 0;
+	total += bpf_ktime_get_ns() - *ts;
+	bpf_map_delete_elem(&starts, &t);
+	return 0;
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0
+// Zeroed, but another field is read although the tested one is zero.
+// expect: enter leave refused not-consumed
+#include "case.bpf.h"
+
+struct state {
+	__u64 ts;
+	__u64 arg;
+};
+
+__u64 total;
+MAP(scratch, BPF_MAP_TYPE_ARRAY, 1, __u32, struct state);
+
+SEC("fentry/vfs_read")
+int enter(args_t *ctx)
+{
+	__u32 zero = 0;
+	struct state *s;
+
+	if (ctx[1] & 1)
+		return 0;
+	s = bpf_map_lookup_elem(&scratch, &zero);
+	if (!s)
+		return 0;
+	s->arg = ctx[0];
+	s->ts = bpf_ktime_get_ns();
+	return 0;
+}
+
+SEC("fexit/vfs_read")
+int leave(args_t *ctx)
+{
+	__u32 zero = 0;
+	struct state *s = bpf_map_lookup_elem(&scratch, &zero);
+
+	if (!s)
+		return 0;
+	total += s->arg;
+	if (!s->ts)
+		return 0;
+	total += bpf_ktime_get_ns() - s->ts;
+	s->ts = 0;
+	return 0;
+}
