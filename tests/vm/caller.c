@@ -18,22 +18,43 @@ void call_n(u64 n)
 		syscall(SYS_getsid, 0);
 }
 
-static void *call_thread(void *n)
+struct caller {
+	pthread_t t;
+	unsigned int cpu;
+	u64 n;
+};
+
+/*
+ * Each on a CPU of its own, as long as there are enough. Where BPF programs can
+ * be preempted (7.3), the kernel skips fentry and fexit programs for a task that
+ * runs while another was preempted inside them on the same CPU: neighbours
+ * would miss events, and the test could not be exact.
+ */
+static void *call_thread(void *arg)
 {
-	call_n(*(u64 *)n);
+	struct caller *c = arg;
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(c->cpu, &set);
+	need(sched_setaffinity(0, sizeof(set), &set));
+	call_n(c->n);
 	return NULL;
 }
 
 void call_threads(unsigned int threads, u64 n)
 {
-	pthread_t t[64];
-	unsigned int i;
+	unsigned int i, cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	struct caller c[64];
 
-	check(threads <= ARRAY_SIZE(t), "too many threads");
+	check(threads <= ARRAY_SIZE(c), "too many threads");
+	for (i = 0; i < threads; i++) {
+		c[i].cpu = i % cpus;
+		c[i].n = n;
+		check(!pthread_create(&c[i].t, NULL, call_thread, &c[i]), "pthread_create");
+	}
 	for (i = 0; i < threads; i++)
-		check(!pthread_create(&t[i], NULL, call_thread, &n), "pthread_create");
-	for (i = 0; i < threads; i++)
-		pthread_join(t[i], NULL);
+		pthread_join(c[i].t, NULL);
 }
 
 struct load {

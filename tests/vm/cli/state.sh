@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2154
 # State of several fields, read in part after it was deleted; typed arguments.
 
-threads=3 n=50
+threads=2 n=50
 
 for engine in fused split; do
 	load_start "l$engine" $threads $n
@@ -16,7 +16,7 @@ for engine in fused split; do
 	got=$(data $engine "sorted((v['calls'], v['errors'], v['asked'], v['got'])
 		for k, v in entries(d, 'reads') if v['calls'] >= $n)")
 	one="($((2 * n)), 0, $((n * 4096)), $((n * 4096)))"
-	equal "$got" "[$one, $one, $one]" "$engine: calls, errors, asked, got of each file"
+	equal "$got" "[$one, $one]" "$engine: calls, errors, asked, got of each file"
 	equal "$(data $engine "{(v['last_comm'], v['last_tgid'], v['ns'] > 0)
 		for k, v in entries(d, 'reads') if v['calls'] >= $n}")" \
 		"{('fsload', ${!pid}, True)}" "$engine: who and how long"

@@ -10,12 +10,14 @@
  *           write that fails with EFBIG
  *   end     end of file: leave
  *
- * and answers `done`. Between the lines it does nothing, so whoever counts
+ * and answers `done`. Threads are spread over the CPUs, each bound to one.
+ * Between the lines it does nothing, so whoever counts
  * knows what to expect.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +32,7 @@
 
 struct thread {
 	pthread_t t;
+	int cpu;
 	char path[256];
 };
 
@@ -44,6 +47,15 @@ static void must(int ok, const char *what)
 	exit(1);
 }
 
+static void bind_to_cpu(const struct thread *t)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(t->cpu, &set);
+	must(!sched_setaffinity(0, sizeof(set), &set), "sched_setaffinity");
+}
+
 static void *run_ok(void *arg)
 {
 	struct thread *t = arg;
@@ -52,6 +64,7 @@ static void *run_ok(void *arg)
 	long i;
 	int fd;
 
+	bind_to_cpu(t);
 	for (i = 0; i < n; i++) {
 		fd = open(t->path, O_RDWR);
 		must(fd >= 0, "open");
@@ -67,10 +80,12 @@ static void *run_ok(void *arg)
 static void *run_fail(void *arg)
 {
 	struct thread *t = arg;
-	int fd = open(t->path, O_RDWR);
 	char c = 0;
 	long i;
+	int fd;
 
+	bind_to_cpu(t);
+	fd = open(t->path, O_RDWR);
 	must(fd >= 0, "open");
 	for (i = 0; i < n; i++) {
 		must(pread(fd, &c, 0, 0) == 0, "read of nothing");
@@ -98,6 +113,7 @@ static void prepare(const char *dir, long nr)
 	int fd;
 
 	for (i = 0; i < nr; i++) {
+		threads[i].cpu = i % sysconf(_SC_NPROCESSORS_ONLN);
 		snprintf(threads[i].path, sizeof(threads[i].path), "%s/fsload.%d.%ld", dir,
 			 getpid(), i);
 		fd = open(threads[i].path, O_CREAT | O_TRUNC | O_RDWR, 0600);
