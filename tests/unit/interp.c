@@ -147,6 +147,8 @@ struct world *world_new(const struct test_object *obj)
 
 	w->obj = obj;
 	w->maps = calloc(obj->in.nr_maps + 1, sizeof(*w->maps));
+	if (!obj->bpf)		/* made by hand: no global data */
+		return w;
 	bpf_object__for_each_map(map, obj->bpf) {
 		if (bpf_map__is_internal(map))
 			map_add(w, m, &zero, bpf_map__initial_value(map, &size));

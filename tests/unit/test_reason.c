@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Names of reasons, keys and optimisations. */
+#include "analysis_test.h"
+#include "why.h"
+
+static void test_reasons(void **state)
+{
+	int i, j;
+
+	assert_string_equal(pairfuse_reason_id(PAIRFUSE_REASON_NONE), "none");
+	assert_string_equal(pairfuse_reason_id(PAIRFUSE_REASON_KEY_UNKNOWN), "key-unknown");
+	assert_string_equal(pairfuse_reason_id(PAIRFUSE_REASON_COUNT), "unknown");
+	assert_string_equal(pairfuse_reason_text(-1), "unknown");
+	for (i = 0; i < PAIRFUSE_REASON_COUNT; i++) {
+		assert_true(strlen(pairfuse_reason_text(i)) > 8);
+		assert_int_equal(strspn(pairfuse_reason_id(i), "abcdefghijklmnopqrstuvwxyz-"),
+				 strlen(pairfuse_reason_id(i)));
+		for (j = 0; j < i; j++)
+			assert_string_not_equal(pairfuse_reason_id(i), pairfuse_reason_id(j));
+	}
+}
+
+static void test_names(void **state)
+{
+	int i;
+
+	for (i = 0; i <= PAIRFUSE_KEY_ARGS; i++)
+		assert_string_not_equal(pairfuse_key_name(i), "unknown");
+	assert_string_equal(pairfuse_key_name(PAIRFUSE_KEY_ARGS + 1), "unknown");
+	for (i = PAIRFUSE_OPT_SLOT; i <= PAIRFUSE_OPT_RODATA; i <<= 1)
+		assert_string_not_equal(pairfuse_opt_name(i), "unknown");
+	assert_string_equal(pairfuse_opt_name(0), "unknown");
+}
+
+static void test_refuse(void **state)
+{
+	struct pairfuse_why why = { .prog = 3 };
+	char longer[400];
+
+	assert_int_equal(pairfuse_refuse(&why, PAIRFUSE_REASON_STACK, 7, "map '%s'", "m"),
+			 PAIRFUSE_REFUSED);
+	assert_int_equal(why.reason, PAIRFUSE_REASON_STACK);
+	assert_int_equal(why.insn, 7);
+	assert_int_equal(why.prog, 3);
+	assert_string_equal(why.text, "map 'm'");
+	memset(longer, 'x', sizeof(longer) - 1);
+	longer[sizeof(longer) - 1] = 0;
+	pairfuse_refuse(&why, PAIRFUSE_REASON_STACK, -1, "%s", longer);
+	assert_int_equal(strlen(why.text), sizeof(why.text) - 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_reasons),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_refuse),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
