@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 void call_n(u64 n)
@@ -69,6 +70,7 @@ enum { LOAD_GO, LOAD_PAUSE, LOAD_STOP };
 
 static void *load_thread(void *arg)
 {
+	static const struct timespec moment = { 0, 20000 };
 	struct load *l = arg;
 	u64 n = 0;
 	int s;
@@ -83,8 +85,12 @@ static void *load_thread(void *arg)
 		}
 		call_n(16);
 		n += 16;
-		/* A task that never gives way holds up RCU-tasks, and detaching. */
-		sched_yield();
+		/*
+		 * A task that never sleeps holds up RCU-tasks, hence detaching,
+		 * and (on one host thread) the other CPU for 100 ms each time.
+		 */
+		if (n % 64 == 0)
+			nanosleep(&moment, NULL);
 	}
 	atomic_fetch_add(&l->calls, n);
 	return NULL;
