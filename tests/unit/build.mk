@@ -27,12 +27,14 @@ $(UNIT_TESTS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(UNIT_COMMON) $(B)/libpai
 
 .PHONY: check-unit-run
 check-unit-run: $(UNIT_TESTS) $(CASE_OBJS) $(UNIT_BPF) $(BPF_OBJS) $(B)/pairfuse
-	$(Q)set -e; for t in $(filter-out %/test_cases %/test_mutate,$(UNIT_TESTS)); do \
+	$(Q)set -e; for t in $(filter-out %/test_cases %/test_mutate %/test_verified,$(UNIT_TESTS)); do \
 		echo "== $$t"; $$t; done
 	$(Q)echo '== test_cli.sh'; tests/unit/test_cli.sh $(B)
 	$(Q)echo '== cases'; \
 		$(B)/tests/unit/test_cases $(B)/tests/cases tests/cases bpf/refuse $(BPF_OBJS)
 	$(Q)echo '== mutations'; $(B)/tests/unit/test_mutate $(CASE_OBJS)
+	$(Q)echo '== verified mutations'; \
+		$(B)/tests/unit/test_verified $(filter-out %/err-complex.bpf.o,$(CASE_OBJS))
 
 # The sanitizers' build is a build of its own, in $(O)/san.
 .PHONY: check-unit

@@ -36,6 +36,7 @@ struct equiv {
 	struct thread threads[NR_THREADS];
 	bool *ignore;
 	bool overlap;
+	bool self;		/* the originals in both worlds */
 	unsigned int seed;
 	__u64 now;
 	char *buf;
@@ -98,7 +99,11 @@ static bool run_both(struct equiv *q, struct thread *t, bool is_exit, __u64 ret)
 	q->orig->nr_regs = regs;
 	before = q->orig->calls - q->fused->calls;
 	interp(q->orig, prog->insns, prog->nr_insns, ctx, &err);
-	if (!err && (!is_exit || t->armed || pair->exit_always)) {
+	if (q->self) {
+		q->fused->nr_regs = regs;
+		if (!err)
+			interp(q->fused, prog->insns, prog->nr_insns, ctx, &err);
+	} else if (!err && (!is_exit || t->armed || pair->exit_always)) {
 		r0 = interp(q->fused, code->insns, code->nr_insns, stub, &err);
 		if (!is_exit)
 			t->armed = r0;
@@ -189,33 +194,52 @@ static bool key_is_private(const struct pairfuse_pair *pair)
 	       pair->key == PAIRFUSE_KEY_TASK;
 }
 
+static bool run(struct equiv *q, unsigned int invocations)
+{
+	const struct test_object *obj = q->obj;
+	const struct pairfuse_result *res = q->res;
+	int *pairs = calloc(res->nr_pairs + 1, sizeof(*pairs));
+	unsigned int nr = 0, i;
+	bool ok = true;
+
+	q->ignore = calloc(obj->in.nr_maps + 1, sizeof(*q->ignore));
+	for (i = 0; i < res->nr_pairs; i++) {
+		if (res->pairs[i].reason != PAIRFUSE_REASON_NONE)
+			continue;
+		pairs[nr++] = i;
+		q->ignore[res->pairs[i].carrier] = true;
+		q->overlap &= key_is_private(&res->pairs[i]);
+	}
+	q->orig = world_new(obj);
+	q->fused = world_new(obj);
+	q->fused->poison = q->self ? 0x5a : 0;
+	make_threads(q);
+	for (i = 0; nr && ok && i < 2 * invocations; i++)
+		ok = event(q, pairs, nr);
+	world_free(q->orig);
+	world_free(q->fused);
+	free(q->ignore);
+	free(pairs);
+	return ok;
+}
+
 const char *equiv_run(const struct test_object *obj, const struct pairfuse_result *res,
 		      unsigned int seed, unsigned int invocations, char *buf, size_t len,
 		      long *saved)
 {
 	struct equiv q = { .obj = obj, .res = res, .seed = seed, .now = 1000000, .overlap = true,
 			   .buf = buf, .len = len };
-	int *pairs = calloc(res->nr_pairs + 1, sizeof(*pairs));
-	unsigned int nr = 0, i;
-	bool ok = true;
+	bool ok = run(&q, invocations);
 
-	q.ignore = calloc(obj->in.nr_maps + 1, sizeof(*q.ignore));
-	for (i = 0; i < res->nr_pairs; i++) {
-		if (res->pairs[i].reason != PAIRFUSE_REASON_NONE)
-			continue;
-		pairs[nr++] = i;
-		q.ignore[res->pairs[i].carrier] = true;
-		q.overlap &= key_is_private(&res->pairs[i]);
-	}
-	q.orig = world_new(obj);
-	q.fused = world_new(obj);
-	make_threads(&q);
-	for (i = 0; nr && ok && i < 2 * invocations; i++)
-		ok = event(&q, pairs, nr);
-	world_free(q.orig);
-	world_free(q.fused);
-	free(q.ignore);
-	free(pairs);
 	*saved = q.saved;
 	return ok ? NULL : buf;
+}
+
+const char *equiv_self(const struct test_object *obj, const struct pairfuse_result *res,
+		       unsigned int seed, unsigned int invocations, char *buf, size_t len)
+{
+	struct equiv q = { .obj = obj, .res = res, .seed = seed, .now = 1000000, .overlap = true,
+			   .self = true, .buf = buf, .len = len };
+
+	return run(&q, invocations) ? NULL : buf;
 }

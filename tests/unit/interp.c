@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 #include "expr.h"
 #include "insn.h"
@@ -252,15 +254,15 @@ static __u64 task_storage(struct machine *vm, const __u64 *r)
 	return e ? (unsigned long)e->value : 0;
 }
 
+/* Foreign memory is what fake_object() gives, and our own; all else faults. */
 static __u64 probe_read(const __u64 *r)
 {
-	/* foreign memory is what fake_object() gives, and our own */
-	if (r[3] < 4096) {
-		memset(ptr(r[1]), 0, (__u32)r[2]);
-		return -EFAULT;
-	}
-	memmove(ptr(r[1]), ptr(r[3]), (__u32)r[2]);
-	return 0;
+	struct iovec to = { ptr(r[1]), (__u32)r[2] }, from = { ptr(r[3]), (__u32)r[2] };
+
+	if (process_vm_readv(getpid(), &to, 1, &from, 1, 0) == (ssize_t)to.iov_len)
+		return 0;
+	memset(to.iov_base, 0, to.iov_len);
+	return -EFAULT;
 }
 
 static __u64 get_comm(struct world *w, const __u64 *r)
@@ -532,11 +534,12 @@ static void step(struct machine *vm, size_t *pc, __u64 *r, const __u64 *ctx)
 
 static __u64 run(struct machine *vm, size_t pc, const __u64 *args, const __u64 *ctx)
 {
-	__u64 stack[PAIRFUSE_STACK_SIZE / 8] = { 0 };
+	__u64 stack[PAIRFUSE_STACK_SIZE / 8];
 	__u64 r[PAIRFUSE_NR_REGS] = { 0 };
 
 	if (++vm->depth > 8)
 		vm->err = "calls too deep";
+	memset(stack, vm->w->poison, sizeof(stack));
 	memcpy(&r[1], &args[1], 5 * sizeof(r[0]));
 	r[10] = (unsigned long)(stack + PAIRFUSE_STACK_SIZE / 8);
 	while (!vm->err) {

@@ -50,6 +50,13 @@ static void try_host(void)
 	btf__free(btf);
 }
 
+bool kernel_usable(void)
+{
+	if (!host.tried)
+		try_host();
+	return host.usable;
+}
+
 /* A map's fd; -1: not possible here (task storage needs BTF), then the program is skipped. */
 static int make_map(const struct pairfuse_map *m)
 {
@@ -127,6 +134,43 @@ static bool rejects(const struct pairfuse_code *code, const char *name, const in
 	snprintf(buf, len, "'%s' (%zu insns): %s: %s", name, code->nr_insns, strerror(errno),
 		 n > 1500 ? log + n - 1500 : log);
 	return true;
+}
+
+/*
+ * As a raw tracepoint program: not every kernel has fentry, and apart from
+ * typed arguments the verifier's rules are the same.
+ */
+static bool load_original(const struct pairfuse_prog *p, const int *fds)
+{
+	struct bpf_insn *insns = malloc(p->nr_insns * sizeof(*insns));
+	bool cast = false;
+	int fd = -1;
+
+	memcpy(insns, p->insns, p->nr_insns * sizeof(*insns));
+	if (translate(insns, p->nr_insns, fds, &cast))
+		fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, NULL, "GPL", insns, p->nr_insns,
+				   NULL);
+	free(insns);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+bool kernel_accepts_original(const struct test_object *obj, int prog)
+{
+	int fds[64];
+	bool ok = false;
+	size_t i;
+
+	if (!kernel_usable() || obj->in.nr_maps > 64)
+		return false;
+	for (i = 0; i < obj->in.nr_maps; i++)
+		fds[i] = make_map(&obj->maps[i]);
+	ok = load_original(&obj->progs[prog], fds);
+	for (i = 0; i < obj->in.nr_maps; i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	return ok;
 }
 
 bool kernel_rejects(const struct test_object *obj, const struct pairfuse_result *res,

@@ -15,6 +15,12 @@
 bool kernel_rejects(const struct test_object *obj, const struct pairfuse_result *res,
 		    char *buf, size_t len);
 
+/* Does the verifier accept a program of the object as it is? false too when untried. */
+bool kernel_accepts_original(const struct test_object *obj, int prog);
+
+/* Is bpf(2) permitted? */
+bool kernel_usable(void);
+
 /* Programs loaded so far. */
 extern unsigned int kernel_loaded;
 
