@@ -174,6 +174,21 @@ static pairfuse_val imm64(struct pairfuse_step *s)
 	return PAIRFUSE_TOP;
 }
 
+/* Nobody may go around the accesses that are followed. */
+static int step_imm64(struct pairfuse_step *s)
+{
+	pairfuse_val v = imm64(s);
+	const struct pairfuse_expr *e = pairfuse_expr(s->run->x, v);
+
+	if (e->kind == PAIRFUSE_E_GLOBAL && s->run->carrier >= 0 && (int)e->a == s->run->carrier)
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CARRIER_ACCESS,
+				       pairfuse_step_insn(s),
+				       "insn %d takes the address of the value of '%s'",
+				       pairfuse_step_insn(s), pairfuse_step_map(s));
+	s->st->reg[s->node->insn.dst_reg] = v;
+	return 0;
+}
+
 static void step_alu(struct pairfuse_step *s)
 {
 	const struct bpf_insn *insn = &s->node->insn;
@@ -209,8 +224,7 @@ static int step(struct pairfuse_step *s)
 
 	switch (pairfuse_insn_class(insn)) {
 	case BPF_LD:
-		s->st->reg[insn->dst_reg] = imm64(s);
-		return 0;
+		return step_imm64(s);
 	case BPF_LDX:
 		return pairfuse_step_load(s);
 	case BPF_ALU:

@@ -166,6 +166,31 @@ static void test_no_map(void **state)
 	pairfuse_result_free(res);
 }
 
+/* An array that one side reaches past the helpers, through its address. */
+static void test_direct(void **state)
+{
+	struct bpf_insn direct[] = {
+		PAIRFUSE_INSN(BPF_LD | BPF_DW | BPF_IMM, 1, BPF_PSEUDO_MAP_IDX_VALUE, 0, 0),
+		PAIRFUSE_INSN(0, 0, 0, 0, 0), LDX(BPF_DW, 1, 1, 0), CALL(send_signal), MOVI(0, 0),
+		EXIT,
+	};
+	struct bpf_insn stores[] = {
+		ST(BPF_W, 10, -4, 0), ST(BPF_DW, 10, -16, 7), MAP_REF(1, 0), MOV(2, 10),
+		ADDI(2, -4), MOV(3, 10), ADDI(3, -16), MOVI(4, 0), CALL(map_update_elem),
+		MOVI(0, 0), EXIT,
+	};
+	struct pairfuse_result *res;
+	struct test_input t;
+
+	test_input_init(&t);
+	t.maps[0].type = BPF_MAP_TYPE_ARRAY;
+	add_entry(&t, stores);
+	add_exit(&t, direct);
+	res = analyze(&t);
+	assert_int_equal(res->pairs[0].reason, PAIRFUSE_REASON_CARRIER_ACCESS);
+	pairfuse_result_free(res);
+}
+
 /* A program with 6 typed arguments, each dereferenced. */
 static void test_casts(void **state)
 {
@@ -211,6 +236,7 @@ int main(void)
 		cmocka_unit_test(test_no_target),
 		cmocka_unit_test(test_two_on_one),
 		cmocka_unit_test(test_no_map),
+		cmocka_unit_test(test_direct),
 		cmocka_unit_test(test_casts),
 	};
 
