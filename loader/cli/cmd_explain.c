@@ -93,7 +93,7 @@ static void programs_text(const struct pairfuse_object *obj)
 			       pairfuse_is_placeholder(p->func) ? " (placeholder)" :
 								  " (not in this kernel)");
 		cli_table_cell(t, "%zu%s", bpf_program__insn_cnt(p->bpf),
-			       bpf_program__autoload(p->bpf) ? "" : " (not loaded)");
+			       p->optional ? " (not loaded)" : "");
 	}
 	cli_table_print(t, stdout);
 }
@@ -209,7 +209,7 @@ static void programs_json(const struct pairfuse_object *obj, struct pairfuse_jso
 		pairfuse_json_string(w, "function", p->func);
 		pairfuse_json_bool(w, "function_known", p->func_known);
 		pairfuse_json_uint(w, "instructions", bpf_program__insn_cnt(p->bpf));
-		pairfuse_json_bool(w, "loaded", bpf_program__autoload(p->bpf));
+		pairfuse_json_bool(w, "loaded", !p->optional);
 		pairfuse_json_object_end(w);
 	}
 	pairfuse_json_array_end(w);

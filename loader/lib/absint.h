@@ -125,7 +125,9 @@ struct pairfuse_run {
 	bool effects_unarmed;	/* exit: does something without state */
 	int stack;		/* lowest stack offset used, <= 0 */
 	__u32 deref;		/* mask of arguments dereferenced as pointers */
-	unsigned int words;	/* mask of context words loaded */
+	unsigned int words;	/* mask of arguments loaded from the context */
+	bool kernel_stack;	/* takes a stack trace that begins in the kernel */
+	bool regs;		/* system call: loads members of its struct pt_regs */
 };
 
 /* 0, -ENOMEM or PAIRFUSE_REFUSED */

@@ -108,6 +108,7 @@ static int decide_pair(struct pairfuse_study *st, size_t p)
 	err = make_code(pair, plan);
 	pair->state_size = pairfuse_plan_state_size(plan);
 	pair->exit_always = plan->exit_always;
+	pair->shared_only = plan->entry_run.kernel_stack || plan->exit_run.kernel_stack;
 	return err;
 }
 

@@ -40,6 +40,15 @@ enum pairfuse_hook_type {
 	PAIRFUSE_AT_OTHER = 0,	/* anything that is not half of a pair */
 	PAIRFUSE_AT_FENTRY,
 	PAIRFUSE_AT_FEXIT,
+	PAIRFUSE_AT_KPROBE,	/* at the first instruction of a function */
+	PAIRFUSE_AT_KRETPROBE,
+	/*
+	 * Tracepoints syscalls/sys_enter_X, sys_exit_X. Their pair is moved to
+	 * the function __x64_sys_X: that is the target to give here, with its
+	 * proto (whose only argument has the id of struct pt_regs).
+	 */
+	PAIRFUSE_AT_SYS_ENTER,
+	PAIRFUSE_AT_SYS_EXIT,
 };
 
 /* The calling convention of a target, from kernel BTF. */
@@ -61,7 +70,7 @@ struct pairfuse_prog {
 	const char *section;
 	enum pairfuse_hook_type at;
 	bool sleepable;
-	const char *target;	/* function; NULL when not known */
+	const char *target;	/* function; NULL when not known, or not in BTF */
 	const struct pairfuse_proto *proto; /* NULL when not known (offline) */
 	__u64 cookie;		/* attach cookie */
 	const struct bpf_insn *insns;
@@ -131,6 +140,7 @@ struct pairfuse_pair {
 	int reason_insn;	/* instruction of the given bytecode, or -1 */
 	char reason_text[256];	/* one line, names objects; "" when fused */
 	unsigned int opts;	/* enum pairfuse_opt */
+	bool shared_only;	/* attach with PAIRFUSE_HOOK_SHARED or not at all */
 	bool exit_always;	/* attach with PAIRFUSE_ATTACH_EXIT_ALWAYS */
 	struct pairfuse_code entry_code;
 	struct pairfuse_code exit_code;
@@ -145,6 +155,17 @@ struct pairfuse_result {
  * Analyse all programs of the input and rewrite the pairs that can be fused.
  * Programs that are no halves of pairs (PAIRFUSE_AT_OTHER) only matter for the
  * maps that they touch.
+ *
+ * A pair is fentry + fexit, kprobe + kretprobe or sys_enter + sys_exit on one
+ * target. A program that is attached to several functions is described once for
+ * each of them.
+ *
+ * The verdicts hold for the programs of the input running together, and no
+ * others. Objects hold programs of which the tool attaches only some (the same
+ * thing as fentry and as kprobe, for kernels that differ). One that is loaded
+ * but attached nowhere touches no map and must be left out, or it would refuse
+ * the others; whoever lets it be attached later has to analyse again, with it,
+ * and to put the originals of pairs that are then refused back first.
  *
  * Returns 0, -ENOMEM, or -EINVAL when the input contradicts itself (not: when
  * bytecode is malformed; that is a refusal). On success the caller frees the

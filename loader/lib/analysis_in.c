@@ -13,6 +13,8 @@
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
 
+#include "choose.h"
+#include "hook.h"
 #include "log.h"
 #include "object.h"
 
@@ -61,7 +63,7 @@ static int describe_maps(struct pairfuse_object *obj)
  * libbpf writes the map's fd into the instruction, or, when it only prepares a
  * loader (explain), its index among the maps of the object.
  */
-static int map_ref(void *arg, const struct bpf_insn *insn)
+int pairfuse_object_map_ref(void *arg, const struct bpf_insn *insn)
 {
 	const struct pairfuse_object *obj = arg;
 	struct bpf_map *map;
@@ -88,8 +90,8 @@ static bool is_input(const struct pairfuse_object *obj, const struct pairfuse_op
 {
 	if (p->off)
 		return false;
-	return obj->mode == PAIRFUSE_MODE_LOADED ? bpf_program__fd(p->bpf) >= 0 :
-						   bpf_program__autoload(p->bpf);
+	/* to explain, libbpf was told to relocate all of them */
+	return obj->mode != PAIRFUSE_MODE_LOADED || bpf_program__fd(p->bpf) >= 0;
 }
 
 static int describe_programs(struct pairfuse_object *obj)
@@ -110,7 +112,9 @@ static int describe_programs(struct pairfuse_object *obj)
 		in->section = bpf_program__section_name(p->bpf);
 		in->at = p->at;
 		in->sleepable = p->sleepable;
-		in->target = p->func;
+		/* explaining may do without the kernel's BTF; running cannot */
+		if (p->func_known || obj->mode != PAIRFUSE_MODE_LOADED)
+			in->target = p->func;
 		in->proto = p->func_known ? &p->info.proto : NULL;
 		in->cookie = p->cookie;
 		in->insns = bpf_program__insns(p->bpf);
@@ -124,6 +128,7 @@ static struct pairfuse_opair *new_pair(struct pairfuse_object *obj, int entry, i
 {
 	struct pairfuse_opair *pair = &obj->pairs[obj->nr_pairs++];
 
+	memset(pair, 0, sizeof(*pair));
 	pair->entry = entry;
 	pair->exit = exit;
 	pair->entry_fd = -1;
@@ -151,7 +156,7 @@ static void add_left_out(struct pairfuse_object *obj)
 			continue;
 		for (j = i + 1; j < obj->nr_progs; j++) {
 			q = &obj->progs[j];
-			if (q->off && !used[j] && q->at != PAIRFUSE_AT_OTHER && q->at != p->at &&
+			if (q->off && !used[j] && q->at == pairfuse_hook_partner(p->at) &&
 			    same_func(p, q))
 				break;
 		}
@@ -159,7 +164,7 @@ static void add_left_out(struct pairfuse_object *obj)
 			used[j] = true;
 		else
 			j = -1;
-		pair = p->at == PAIRFUSE_AT_FENTRY ? new_pair(obj, i, (int)j) :
+		pair = pairfuse_hook_is_entry(p->at) ? new_pair(obj, i, (int)j) :
 						     new_pair(obj, (int)j, i);
 		pairfuse_opair_refuse(pair, p->off_reason, "%s", p->off_text);
 		pair->verdict.left_out = true;
@@ -167,36 +172,115 @@ static void add_left_out(struct pairfuse_object *obj)
 	free(used);
 }
 
-static int build_pairs(struct pairfuse_object *obj)
+static void add_pair(struct pairfuse_object *obj, const struct pairfuse_pair *a)
 {
-	size_t i;
+	struct pairfuse_opair *pair;
 
-	/* each program is in one pair at most */
-	obj->pairs = calloc(obj->result->nr_pairs + obj->nr_progs + 1, sizeof(*obj->pairs));
-	if (!obj->pairs)
-		return -ENOMEM;
-	for (i = 0; i < obj->result->nr_pairs; i++) {
-		const struct pairfuse_pair *a = &obj->result->pairs[i];
-		struct pairfuse_opair *pair;
+	pair = new_pair(obj, a->entry < 0 ? -1 : obj->in_index[a->entry],
+			a->exit < 0 ? -1 : obj->in_index[a->exit]);
+	pair->analysis = a;
+	if (a->reason)
+		pairfuse_opair_refuse(pair, a->reason, "%s",
+				      a->reason_text[0] ? a->reason_text :
+							  pairfuse_reason_text(a->reason));
+}
 
-		pair = new_pair(obj, a->entry < 0 ? -1 : obj->in_index[a->entry],
-				a->exit < 0 ? -1 : obj->in_index[a->exit]);
-		pair->analysis = a;
-		if (a->reason)
-			pairfuse_opair_refuse(pair, a->reason, "%s",
-					      a->reason_text[0] ? a->reason_text :
-								  pairfuse_reason_text(a->reason));
+/* Analyse the programs of a set; the result speaks of obj->in_progs. */
+static int analyze_set(struct pairfuse_object *obj, const bool *in, struct pairfuse_input *input,
+		       struct pairfuse_result **res)
+{
+	struct pairfuse_prog *progs = calloc(obj->nr_in_progs + 1, sizeof(*progs));
+	int *index = calloc(obj->nr_in_progs + 1, sizeof(*index)), err = -ENOMEM;
+	size_t i, nr = 0;
+
+	for (i = 0; progs && index && i < obj->nr_in_progs; i++) {
+		if (!in[i])
+			continue;
+		progs[nr] = obj->in_progs[i];
+		index[nr++] = i;
 	}
-	add_left_out(obj);
-	for (i = 0; i < obj->nr_pairs; i++)
-		pairfuse_object_judge(obj, &obj->pairs[i]);
+	input->progs = progs;
+	input->nr_progs = nr;
+	if (progs && index)
+		err = pairfuse_analyze(input, res);
+	for (i = 0; !err && i < (*res)->nr_pairs; i++) {
+		struct pairfuse_pair *p = &(*res)->pairs[i];
+
+		p->entry = p->entry < 0 ? -1 : index[p->entry];
+		p->exit = p->exit < 0 ? -1 : index[p->exit];
+		p->reason_prog = p->reason_prog < 0 ? -1 : index[p->reason_prog];
+	}
+	free(progs);
+	free(index);
+	return err;
+}
+
+static int take_set(struct pairfuse_object *obj, const bool *in, const bool *mine,
+		    struct pairfuse_input *input)
+{
+	struct pairfuse_result *res, **results;
+	struct pairfuse_opair *pairs;
+	size_t i;
+	int err;
+
+	err = analyze_set(obj, in, input, &res);
+	if (err) {
+		pairfuse_warn("%s: analysis: %s", obj->name, pairfuse_strerror(err));
+		return err;
+	}
+	results = realloc(obj->results, (obj->nr_results + 1) * sizeof(*results));
+	if (results) {
+		obj->results = results;
+		results[obj->nr_results++] = res;
+	} else {
+		pairfuse_result_free(res);
+		return -ENOMEM;
+	}
+	/* and one for each program that is left out */
+	pairs = realloc(obj->pairs, (obj->nr_pairs + res->nr_pairs + obj->nr_progs) *
+					    sizeof(*pairs));
+	if (!pairs)
+		return -ENOMEM;
+	obj->pairs = pairs;
+	for (i = 0; i < res->nr_pairs; i++)
+		if ((res->pairs[i].entry >= 0 && mine[res->pairs[i].entry]) ||
+		    (res->pairs[i].exit >= 0 && mine[res->pairs[i].exit]))
+			add_pair(obj, &res->pairs[i]);
 	return 0;
+}
+
+/* Of programs that do the same by different means, those without need of BTF are left out. */
+static void drop_substitutes(struct pairfuse_object *obj)
+{
+	size_t p, other;
+
+	for (p = 0; p < obj->nr_in_progs; p++)
+		if (pairfuse_is_substitute(obj, p, &other))
+			pairfuse_oprog_off(&obj->progs[obj->in_index[p]],
+					   PAIRFUSE_REASON_AMBIGUOUS,
+					   "'%s' does the same as '%s' at the same place, and runs instead",
+					   obj->in_progs[other].name, obj->in_progs[p].name);
+}
+
+static int analyze_sets(struct pairfuse_object *obj, struct pairfuse_input *input)
+{
+	bool *in = calloc(obj->nr_in_progs + 1, sizeof(*in));
+	bool *mine = calloc(obj->nr_in_progs + 1, sizeof(*mine));
+	size_t n, most = obj->mode == PAIRFUSE_MODE_LOADED ? 1 : obj->nr_in_progs + 2;
+	int err = in && mine ? 0 : -ENOMEM;
+
+	for (n = 0; !err && n < most && pairfuse_choose(obj, n, in, mine); n++)
+		err = take_set(obj, in, mine, input);
+	free(in);
+	free(mine);
+	return err;
 }
 
 int pairfuse_object_analyze(struct pairfuse_object *obj)
 {
 	struct pairfuse_input in = {};
 	struct pairfuse_kbtf *k;
+	size_t i;
 	int err;
 
 	err = describe_maps(obj);
@@ -205,19 +289,20 @@ int pairfuse_object_analyze(struct pairfuse_object *obj)
 	if (err)
 		return err;
 	k = pairfuse_object_kbtf(obj);
-	in.progs = obj->in_progs;
-	in.nr_progs = obj->nr_in_progs;
 	in.maps = obj->in_maps;
 	in.nr_maps = obj->nr_maps;
-	in.map_ref = map_ref;
+	in.map_ref = pairfuse_object_map_ref;
 	in.map_ref_arg = obj;
 	in.rdonly_cast_id = k ? pairfuse_kbtf_vmlinux_func(k, "bpf_rdonly_cast") : 0;
-	err = pairfuse_analyze(&in, &obj->result);
-	if (err) {
-		pairfuse_warn("%s: analysis: %s", obj->name, pairfuse_strerror(err));
+	err = analyze_sets(obj, &in);
+	if (err)
 		return err;
-	}
-	return build_pairs(obj);
+	if (obj->mode == PAIRFUSE_MODE_LOADED)
+		drop_substitutes(obj);
+	add_left_out(obj);
+	for (i = 0; i < obj->nr_pairs; i++)
+		pairfuse_object_judge(obj, &obj->pairs[i]);
+	return 0;
 }
 
 bool pairfuse_object_is_carrier(const struct pairfuse_object *obj, const struct bpf_map *map)

@@ -28,6 +28,7 @@
 #include <bpf/bpf.h>
 
 #include "device.h"
+#include "hook.h"
 #include "log.h"
 #include "object.h"
 
@@ -123,6 +124,13 @@ static int attach_pair(struct pairfuse_object *obj, struct pairfuse_opair *pair,
 		pairfuse_opair_refuse(pair, PAIRFUSE_REASON_ATTACH, "function '%s': %s",
 				      entry->func, pairfuse_attach_error(fd));
 		return fd;
+	}
+	if (pair->analysis->shared_only && att.hook != PAIRFUSE_HOOK_SHARED) {
+		close(fd);
+		pairfuse_opair_refuse(pair, PAIRFUSE_REASON_ATTACH,
+				      "function '%s': takes kernel stacks, which need the shared hook",
+				      entry->func);
+		return -EOPNOTSUPP;
 	}
 	pair->verdict.link_fd = fd;
 	pair->verdict.link_id = att.link_id;
@@ -265,7 +273,7 @@ static struct bpf_link *attach_program(struct pairfuse_oprog *p)
 
 	if (p->kprobe && p->func_given)
 		return bpf_program__attach_kprobe_opts(p->bpf, p->func, &kprobe);
-	if (p->at != PAIRFUSE_AT_OTHER && p->cookie)
+	if (pairfuse_hook_is_typed(p->at) && p->cookie)
 		return bpf_program__attach_trace_opts(p->bpf, &trace);
 	return bpf_program__attach(p->bpf);
 }
@@ -298,7 +306,7 @@ static int attach_split(struct pairfuse_object *obj, struct pairfuse_oprog *p)
 	if (p->link)
 		return 0;
 	err = -errno;
-	if (err == -EOPNOTSUPP && p->at == PAIRFUSE_AT_OTHER) {
+	if (err == -EOPNOTSUPP && !p->func) {
 		pairfuse_warn("program '%s': not attached: section '%s' says not where",
 			      bpf_program__name(p->bpf), bpf_program__section_name(p->bpf));
 		return 0;
@@ -325,7 +333,7 @@ int pairfuse_object__attach(struct pairfuse_object *obj, const struct pairfuse_a
 			return -EINVAL;
 		memcpy(&o, opts, opts->sz < sizeof(o) ? opts->sz : sizeof(o));
 	}
-	if (!obj->result) {		/* wrapped */
+	if (!obj->results) {		/* wrapped */
 		err = pairfuse_object_analyze(obj);
 		if (err)
 			return err;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "group.h"
+#include "hook.h"
 
 static const char *proof_lacks(const struct pairfuse_plan *plan)
 {
@@ -48,9 +49,9 @@ static int outsider(const struct pairfuse_study *st, int map)
 	for (prog = 0; prog < st->in->nr_progs; prog++) {
 		const struct pairfuse_prog *pr = &st->in->progs[prog];
 
-		/* without a target it is never attached */
+		/* without a target it is never attached, where BTF is needed for that */
 		if (!pairfuse_uses(st, prog, map) ||
-		    (pr->at != PAIRFUSE_AT_OTHER && !pr->target))
+		    (pairfuse_hook_is_typed(pr->at) && !pr->target))
 			continue;
 		inside = false;
 		for (p = 0; p < st->res->nr_pairs; p++) {

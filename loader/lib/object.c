@@ -9,13 +9,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
+#include "carve.h"
+#include "hook.h"
 #include "log.h"
 #include "object.h"
+
+#define MAX_CARVED 16
 
 const char *pairfuse_version(void)
 {
@@ -43,28 +49,6 @@ static int check_elf(const char *name, const void *buf, size_t size)
 		return -ENOEXEC;
 	}
 	return 0;
-}
-
-static int check_file(const char *path)
-{
-	Elf64_Ehdr eh = {};
-	ssize_t n;
-	int fd, err;
-
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
-		err = -errno;
-		pairfuse_warn("%s: %s", path, pairfuse_strerror(err));
-		return err;
-	}
-	n = read(fd, &eh, sizeof(eh));
-	err = n < 0 ? -errno : 0;
-	close(fd);
-	if (err) {
-		pairfuse_warn("%s: %s", path, pairfuse_strerror(err));
-		return err;
-	}
-	return check_elf(path, &eh, n);
 }
 
 static int session_new(struct bpf_object *bpf, bool owned, const char *name,
@@ -115,13 +99,104 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* --- files --- */
+
+struct image {
+	const void *data;	/* the file, mapped */
+	size_t size;
+};
+
+static int map_file(const char *path, struct image *img)
+{
+	struct stat st;
+	void *data = NULL;
+	int fd, err = 0;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st))
+		err = -errno;
+	else if (S_ISDIR(st.st_mode))
+		err = -EISDIR;
+	else if (st.st_size)
+		data = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (data == MAP_FAILED)
+		err = -errno;
+	close(fd);
+	img->data = data;
+	img->size = err || !data ? 0 : st.st_size;
+	return err;
+}
+
+static bool is_other_elf(const struct image *img)
+{
+	const Elf64_Ehdr *eh = img->data;
+
+	return img->size >= sizeof(*eh) && !memcmp(eh->e_ident, ELFMAG, SELFMAG) &&
+	       eh->e_machine != EM_BPF;
+}
+
+/* A tool's binary: the object that it carries, or number n of several. */
+static int open_carved(const char *path, const struct image *img, unsigned int n,
+		       struct pairfuse_object **out)
+{
+	struct pairfuse_carved found[MAX_CARVED];
+	int i, nr = pairfuse_carve(img->data, img->size, found, MAX_CARVED);
+
+	if (nr > MAX_CARVED)
+		nr = MAX_CARVED;
+	if (nr <= 0) {
+		pairfuse_warn("%s: not a BPF object: ELF file for machine %u without one (machine %u) inside: need what 'clang -target bpf -g' writes, or a tool that carries it",
+			      path, ((const Elf64_Ehdr *)img->data)->e_machine, EM_BPF);
+		return -ENOEXEC;
+	}
+	if (n > (unsigned int)nr || (!n && nr > 1)) {
+		pairfuse_warn("%s: %d BPF objects inside: give one as '%s:N'", path, nr, path);
+		for (i = 0; i < nr; i++)
+			pairfuse_warn("  %d: %zu bytes at offset %zu, section %s", i + 1,
+				      found[i].size, found[i].offset, found[i].section);
+		return -EINVAL;
+	}
+	i = n ? n - 1 : 0;
+	return pairfuse_object__open_mem((const char *)img->data + found[i].offset, found[i].size,
+					 base_name(path), out);
+}
+
+static int open_image(const char *path, const struct image *img, unsigned int n,
+		      struct pairfuse_object **out)
+{
+	int err;
+
+	if (is_other_elf(img))
+		return open_carved(path, img, n, out);
+	err = check_elf(path, img->data, img->size);
+	return err ? err : opened(bpf_object__open_file(path, NULL), base_name(path), out);
+}
+
 int pairfuse_object__open(const char *path, struct pairfuse_object **out)
 {
-	int err = check_file(path);
+	const char *colon = strrchr(path, ':');
+	struct image img = {};
+	char *file = NULL, *end;
+	unsigned long n = 0;
+	int err;
 
+	err = map_file(path, &img);
+	if (err == -ENOENT && colon && colon > path && colon[1]) {
+		n = strtoul(colon + 1, &end, 10);
+		file = *end ? NULL : strndup(path, colon - path);
+		if (file && n > 0 && n <= MAX_CARVED)
+			err = map_file(file, &img);
+	}
 	if (err)
-		return err;
-	return opened(bpf_object__open_file(path, NULL), base_name(path), out);
+		pairfuse_warn("%s: %s", path, pairfuse_strerror(err));
+	else
+		err = open_image(file ? file : path, &img, n, out);
+	if (img.size)
+		munmap((void *)img.data, img.size);
+	free(file);
+	return err;
 }
 
 int pairfuse_object__open_mem(const void *buf, size_t size, const char *name,
@@ -163,7 +238,9 @@ void pairfuse_object__close(struct pairfuse_object *obj)
 	if (!obj)
 		return;
 	pairfuse_object__detach(obj);
-	pairfuse_result_free(obj->result);
+	for (i = 0; i < obj->nr_results; i++)
+		pairfuse_result_free(obj->results[i]);
+	free(obj->results);
 	for (i = 0; i < obj->nr_progs; i++) {
 		free(obj->progs[i].placeholder);
 		free(obj->progs[i].func);
@@ -205,13 +282,17 @@ struct bpf_map *pairfuse_object_map(const struct pairfuse_object *obj, size_t n)
 
 /* --- programs --- */
 
-static void classify(struct pairfuse_oprog *p)
+/* What sort of program, and its function as the section name has it: fentry/FUNC ... */
+static int classify(struct pairfuse_oprog *p)
 {
 	const char *sec = bpf_program__section_name(p->bpf), *slash = strchr(sec, '/');
 	size_t len = slash ? (size_t)(slash - sec) : strlen(sec);
+	enum bpf_prog_type type = bpf_program__type(p->bpf);
+	char *func = NULL;
 
 	p->sleepable = len > 2 && !strncmp(sec + len - 2, ".s", 2);
-	if (bpf_program__type(p->bpf) == BPF_PROG_TYPE_TRACING) {
+	p->optional = !bpf_program__autoload(p->bpf) && bpf_program__fd(p->bpf) < 0;
+	if (type == BPF_PROG_TYPE_TRACING) {
 		switch (bpf_program__expected_attach_type(p->bpf)) {
 		case BPF_TRACE_FENTRY:
 			p->at = PAIRFUSE_AT_FENTRY;
@@ -220,32 +301,27 @@ static void classify(struct pairfuse_oprog *p)
 			p->at = PAIRFUSE_AT_FEXIT;
 			break;
 		default:
-			break;
+			return 0;
 		}
-	} else if (bpf_program__type(p->bpf) == BPF_PROG_TYPE_KPROBE) {
-		p->retprobe = len == strlen("kretprobe") && !strncmp(sec, "kretprobe", len);
-		p->kprobe = p->retprobe ||
-			    (len == strlen("kprobe") && !strncmp(sec, "kprobe", len));
-	}
-}
-
-/* fentry/FUNC, kprobe/FUNC+OFFSET */
-static int section_func(struct pairfuse_oprog *p)
-{
-	const char *sec = bpf_program__section_name(p->bpf), *slash = strchr(sec, '/');
-
-	if (!slash || !slash[1] || (p->at == PAIRFUSE_AT_OTHER && !p->kprobe))
+		if (slash && slash[1])
+			func = strdup(slash + 1);
+	} else if (type == BPF_PROG_TYPE_KPROBE || type == BPF_PROG_TYPE_TRACEPOINT) {
+		p->at = pairfuse_hook_of_section(sec, &func);
+		p->retprobe = p->at == PAIRFUSE_AT_KRETPROBE;
+		p->kprobe = p->retprobe || p->at == PAIRFUSE_AT_KPROBE;
+	} else {
 		return 0;
-	p->placeholder = strndup(slash + 1, strcspn(slash + 1, "+"));
-	p->func = p->placeholder ? strdup(p->placeholder) : NULL;
-	return p->func ? 0 : -ENOMEM;
+	}
+	p->placeholder = func;
+	p->func = func ? strdup(func) : NULL;
+	return func && !p->func ? -ENOMEM : 0;
 }
 
 /*
  * The function that a loaded program is for: a skeleton may have changed it
  * after opening, and libbpf does not tell, but the kernel does.
  */
-static int loaded_func(struct pairfuse_object *obj, struct pairfuse_oprog *p)
+static int loaded_btf_func(struct pairfuse_object *obj, struct pairfuse_oprog *p)
 {
 	struct bpf_btf_info btf = {};
 	struct bpf_prog_info info = {};
@@ -278,6 +354,15 @@ static int loaded_func(struct pairfuse_object *obj, struct pairfuse_oprog *p)
 	return 0;
 }
 
+static int loaded_func(struct pairfuse_object *obj, struct pairfuse_oprog *p)
+{
+	if (pairfuse_hook_is_typed(p->at))
+		return loaded_btf_func(obj, p);
+	if (p->func && pairfuse_object_kbtf(obj))
+		p->func_known = !pairfuse_kbtf_find(obj->kbtf, p->func, &p->info);
+	return 0;
+}
+
 int pairfuse_object_programs(struct pairfuse_object *obj)
 {
 	struct bpf_program *prog;
@@ -293,8 +378,7 @@ int pairfuse_object_programs(struct pairfuse_object *obj)
 		struct pairfuse_oprog *p = &obj->progs[obj->nr_progs++];
 
 		p->bpf = prog;
-		classify(p);
-		err = section_func(p);
+		err = classify(p);
 		if (!err && p->at != PAIRFUSE_AT_OTHER && bpf_program__fd(prog) >= 0)
 			err = loaded_func(obj, p);
 		if (err)

@@ -36,7 +36,8 @@ struct pairfuse_oprog {
 	bool sleepable;
 	bool kprobe;		/* kprobe or kretprobe */
 	bool retprobe;
-	char *placeholder;	/* function in the section name; NULL: none */
+	bool optional;		/* not loaded by default (SEC("?...")) */
+	char *placeholder;	/* function of the section name; NULL: none */
 	char *func;		/* function wanted; NULL: none */
 	bool func_given;	/* with set_target() or set_fs() */
 	bool func_by_user;	/* with set_target() */
@@ -82,7 +83,8 @@ struct pairfuse_object {
 	size_t nr_in_progs;
 	struct pairfuse_map *in_maps;	/* in the order of libbpf's maps */
 	size_t nr_maps;
-	struct pairfuse_result *result;
+	struct pairfuse_result **results; /* by set, see choose.h; indices are in_progs' */
+	size_t nr_results;
 
 	struct pairfuse_opair *pairs;
 	size_t nr_pairs;
@@ -107,6 +109,9 @@ bool pairfuse_is_placeholder(const char *func);
  * programs that are not off must have their final bytecode in libbpf.
  */
 int pairfuse_object_analyze(struct pairfuse_object *obj);
+
+/* Index of the map that a BPF_LD_IMM64 of the object's programs refers to; -1: none. */
+int pairfuse_object_map_ref(void *obj, const struct bpf_insn *insn);
 
 /* The n-th map of the object as libbpf counts; NULL behind the last. */
 struct bpf_map *pairfuse_object_map(const struct pairfuse_object *obj, size_t n);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "group.h"
+#include "hook.h"
 
 void pairfuse_pair_refuse(struct pairfuse_pair *pair, const struct pairfuse_why *why)
 {
@@ -102,10 +103,10 @@ static bool same_target(const struct pairfuse_prog *a, const struct pairfuse_pro
 
 static bool is_half(const struct pairfuse_prog *p)
 {
-	return p->at == PAIRFUSE_AT_FENTRY || p->at == PAIRFUSE_AT_FEXIT;
+	return p->at != PAIRFUSE_AT_OTHER;
 }
 
-/* Programs at the other end of p's function; *one is one of them. */
+/* Programs of p's kind at the other end of its function; *one is one of them. */
 static unsigned int partners(const struct pairfuse_study *st, size_t p, bool sharing, size_t *one)
 {
 	const struct pairfuse_prog *progs = st->in->progs;
@@ -113,7 +114,7 @@ static unsigned int partners(const struct pairfuse_study *st, size_t p, bool sha
 	size_t q;
 
 	for (q = 0; q < st->in->nr_progs; q++) {
-		if (!is_half(&progs[q]) || progs[q].at == progs[p].at ||
+		if (progs[q].at != pairfuse_hook_partner(progs[p].at) ||
 		    !same_target(&progs[p], &progs[q]) || (sharing && !share_map(st, p, q)))
 			continue;
 		*one = q;
@@ -137,7 +138,7 @@ static void add_single(struct pairfuse_study *st, size_t p)
 {
 	const struct pairfuse_prog *prog = &st->in->progs[p];
 	struct pairfuse_why why = { .prog = p };
-	bool entry = prog->at == PAIRFUSE_AT_FENTRY;
+	bool entry = pairfuse_hook_is_entry(prog->at);
 	unsigned int sharing, all;
 	size_t q = 0;
 
@@ -192,7 +193,7 @@ int pairfuse_find_pairs(struct pairfuse_study *st)
 		q = partner_of(st, p);
 		if (q < 0)
 			add_single(st, p);
-		else if (progs[p].at == PAIRFUSE_AT_FENTRY)
+		else if (pairfuse_hook_is_entry(progs[p].at))
 			add_pair(st, p, q);
 	}
 	return 0;

@@ -27,6 +27,7 @@
 #include <string.h>
 
 #include "dead.h"
+#include "hook.h"
 #include "rewriter.h"
 
 /* --- emitting --- */
@@ -126,36 +127,42 @@ void pairfuse_rw_set_flag(struct pairfuse_rewriter *rw, int value)
 
 /* --- context and memory --- */
 
-/* Where the stub keeps a word of the original context. */
-static int ctx_word(const struct pairfuse_rewriter *rw, unsigned int word)
+/* The word of the stub's context that has a field of the original one. */
+static int ctx_word(const struct pairfuse_rewriter *rw, const struct pairfuse_field *field)
 {
-	const struct pairfuse_proto *proto = rw->prog->proto;
-	unsigned int nr_regs;
-
-	if (!rw->is_exit)
-		return PAIRFUSE_CTX_ARG0 + word;
-	if (proto)
-		nr_regs = proto->nr_regs;
-	else	/* for display only: the last word that is read is the return value */
-		nr_regs = rw->run->words >> (word + 1) ? word + 1 : word;
-	return word == nr_regs ? PAIRFUSE_CTX_RET : PAIRFUSE_CTX_ARG0 + (int)word;
+	if (field->kind == PAIRFUSE_FIELD_RET)
+		return PAIRFUSE_CTX_RET;
+	/* for display only: without a proto the last word that is read is the return value */
+	if (!rw->prog->proto && rw->prog->at == PAIRFUSE_AT_FEXIT &&
+	    !(rw->run->words >> (field->n + 1)))
+		return PAIRFUSE_CTX_RET;
+	return PAIRFUSE_CTX_ARG0 + (int)field->n;
 }
 
 static void load_ctx(struct pairfuse_rewriter *rw, const struct bpf_insn *insn, __s64 base)
 {
-	__s64 off = base + insn->off;
-	unsigned int word = off / 8;
+	unsigned int size = pairfuse_insn_size(insn);
+	struct pairfuse_field field;
 	struct bpf_insn ldx = *insn;
 
-	if (word < PAIRFUSE_MAX_REGS && rw->cast_at[word] && off % 8 == 0 &&
-	    BPF_SIZE(insn->code) == BPF_DW) {
-		pairfuse_rw_add(rw, PAIRFUSE_LDX(BPF_DW, insn->dst_reg, 10, rw->cast_at[word]));
+	/* the analysis has refused what is no field */
+	pairfuse_hook_field(rw->prog, base + insn->off, size, &field);
+	if (field.kind == PAIRFUSE_FIELD_REGS) {
+		pairfuse_rw_add(rw, PAIRFUSE_LDX(BPF_DW, insn->dst_reg, 10, rw->cast_at[0]));
+		ldx.src_reg = insn->dst_reg;
+		ldx.off = field.n + field.byte;
+		pairfuse_rw_add(rw, ldx);
+		return;
+	}
+	if (field.kind == PAIRFUSE_FIELD_ARG && field.n < PAIRFUSE_MAX_REGS &&
+	    rw->cast_at[field.n] && size == 8) {
+		pairfuse_rw_add(rw, PAIRFUSE_LDX(BPF_DW, insn->dst_reg, 10, rw->cast_at[field.n]));
 		return;
 	}
 	/* the verifier wants the context pointer unchanged */
 	if (base != 0)
 		ldx.src_reg = get_ctx(rw, insn->dst_reg);
-	ldx.off = 8 * ctx_word(rw, word) + off % 8;
+	ldx.off = 8 * ctx_word(rw, &field) + field.byte;
 	pairfuse_rw_add(rw, ldx);
 }
 
@@ -374,33 +381,53 @@ static bool want_flag(const struct pairfuse_rewriter *rw)
 	return false;
 }
 
-/* Arguments that have to be casted: loaded and dereferenced, and of a known type. */
+/* Make a typed pointer of argument w in the prologue. */
+static int want_cast(struct pairfuse_rewriter *rw, unsigned int w)
+{
+	const struct pairfuse_proto *proto = rw->prog->proto;
+	int err;
+
+	if (proto->arg_in_module[w])
+		return pairfuse_refuse(&rw->plan->why, PAIRFUSE_REASON_CONTEXT, -1,
+				       "'%s' dereferences argument %u, whose type is a module's",
+				       rw->prog->name, w);
+	if (rw->plan->in->rdonly_cast_id <= 0)
+		return pairfuse_refuse(&rw->plan->why, PAIRFUSE_REASON_CONTEXT, -1,
+				       "'%s' dereferences argument %u; this kernel has no bpf_rdonly_cast",
+				       rw->prog->name, w);
+	err = pairfuse_rw_stack(rw, &rw->cast_at[w], 8);
+	if (!err && rw->ctx_reg < 0)
+		err = pairfuse_rw_stack(rw, &rw->ctx_at, 8);
+	rw->opts |= PAIRFUSE_OPT_CAST;
+	return err;
+}
+
+/*
+ * Arguments that have to be casted: loaded and dereferenced, and of a known
+ * type. Those of kprobes are numbers to the verifier there too.
+ */
 static int want_casts(struct pairfuse_rewriter *rw)
 {
 	const struct pairfuse_proto *proto = rw->prog->proto;
 	__u32 words = rw->run->deref & rw->run->words;
 	unsigned int w;
-	int err;
+	int err = 0;
 
-	for (w = 0; proto && w < PAIRFUSE_MAX_REGS && w < proto->nr_regs; w++) {
-		if (!(words & (1U << w)) || !proto->arg_btf_id[w])
-			continue;
-		if (proto->arg_in_module[w])
+	if (rw->run->regs && proto) {
+		if (proto->nr_regs != 1 || !proto->arg_btf_id[0])
 			return pairfuse_refuse(&rw->plan->why, PAIRFUSE_REASON_CONTEXT, -1,
-					       "'%s' dereferences argument %u, whose type is a module's",
-					       rw->prog->name, w);
-		if (rw->plan->in->rdonly_cast_id <= 0)
-			return pairfuse_refuse(&rw->plan->why, PAIRFUSE_REASON_CONTEXT, -1,
-					       "'%s' dereferences argument %u; this kernel has no bpf_rdonly_cast",
-					       rw->prog->name, w);
-		err = pairfuse_rw_stack(rw, &rw->cast_at[w], 8);
-		if (!err && rw->ctx_reg < 0)
-			err = pairfuse_rw_stack(rw, &rw->ctx_at, 8);
-		if (err)
-			return err;
-		rw->opts |= PAIRFUSE_OPT_CAST;
+					       "%s does not take a struct pt_regs", rw->prog->target);
+		return want_cast(rw, 0);
 	}
-	return 0;
+	/* for display only */
+	if (rw->run->regs)
+		return pairfuse_rw_stack(rw, &rw->cast_at[0], 8);
+	if (!proto || !pairfuse_hook_is_typed(rw->prog->at))
+		return 0;
+	for (w = 0; !err && w < PAIRFUSE_MAX_REGS && w < proto->nr_regs; w++)
+		if ((words & (1U << w)) && proto->arg_btf_id[w])
+			err = want_cast(rw, w);
+	return err;
 }
 
 /* Bytes of the slot that the entry must not leave as it finds them. */
@@ -449,7 +476,7 @@ static void prologue(struct pairfuse_rewriter *rw)
 	}
 	clear_slot(rw);
 	for (w = 0; w < PAIRFUSE_MAX_REGS; w++) {
-		if (!rw->cast_at[w])
+		if (!rw->cast_at[w] || !rw->prog->proto)
 			continue;
 		if (casts)
 			reload_ctx(rw);

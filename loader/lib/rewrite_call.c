@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 
+#include "frames.h"
 #include "helper.h"
 #include "rewriter.h"
 
@@ -182,6 +183,29 @@ static void move_bytes(struct pairfuse_rewriter *rw, __u8 to, int to_off, __u8 f
 	}
 }
 
+/* Stack traces: skip the frames that the original's did not have. */
+static int skip_frames(struct pairfuse_rewriter *rw, int i)
+{
+	const struct bpf_insn *insn = &rw->old->nodes[i].insn;
+	unsigned int arg = pairfuse_insn_is_helper(insn) ? pairfuse_frames_flags_arg(insn->imm) : 0;
+	const struct pairfuse_expr *flags;
+	const char *what;
+	int skip;
+
+	if (!arg)
+		return 0;
+	/* constant on every path, perhaps not the same on all */
+	flags = pairfuse_rw_in(rw, i, arg);
+	skip = pairfuse_frames_skip(rw->prog->at, insn->imm, flags->kind == PAIRFUSE_E_CONST,
+				    flags->imm, &what);
+	if (skip < 0)
+		return pairfuse_refuse(&rw->plan->why, PAIRFUSE_REASON_CONTEXT, rw->orig,
+				       "insn %d %s", rw->orig, what);
+	if (skip > 0)
+		pairfuse_rw_add(rw, PAIRFUSE_ADD_IMM(arg, skip));
+	return 0;
+}
+
 /*
  * The verifier accepts no pointer into the slot as a helper's memory: give it a
  * copy on the stack, and copy back what it has written.
@@ -213,6 +237,9 @@ static int rewrite_copies(struct pairfuse_rewriter *rw, int i)
 		pairfuse_rw_add(rw, PAIRFUSE_MOV_REG(m->arg, 10));
 		pairfuse_rw_add(rw, PAIRFUSE_ADD_IMM(m->arg, at[k]));
 	}
+	err = skip_frames(rw, i);
+	if (err)
+		return err;
 	pairfuse_rw_add(rw, *insn);
 	for (k = 0; used && k < 2; k++) {
 		if (!at[k] || !h->mem[k].write)

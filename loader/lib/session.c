@@ -11,6 +11,7 @@
 
 #include <bpf/bpf.h>
 
+#include "hook.h"
 #include "log.h"
 #include "object.h"
 
@@ -83,7 +84,7 @@ static int find_function(struct pairfuse_object *obj, struct pairfuse_oprog *p)
 	int err;
 
 	if (!p->func) {
-		if (p->at != PAIRFUSE_AT_OTHER)
+		if (pairfuse_hook_is_typed(p->at))
 			pairfuse_oprog_off(p, PAIRFUSE_REASON_NO_TARGET,
 					   "section '%s' names no function: give --target %s=FUNC",
 					   bpf_program__section_name(p->bpf),
@@ -99,10 +100,11 @@ static int find_function(struct pairfuse_object *obj, struct pairfuse_oprog *p)
 	if (p->at == PAIRFUSE_AT_OTHER)
 		return 0;
 	err = pairfuse_kbtf_find(obj->kbtf, p->func, &p->info);
-	if (err == -ENOENT)
-		return unknown_function(obj, p);
 	p->func_known = !err;
-	return err;
+	if (err != -ENOENT)
+		return err;
+	/* other programs need no BTF, only fusing them does */
+	return pairfuse_hook_is_typed(p->at) ? unknown_function(obj, p) : 0;
 }
 
 /* A function was found not to be traceable: leave out all programs on it. */
@@ -113,7 +115,7 @@ static void not_traceable(struct pairfuse_object *obj, const char *func, const c
 	for (i = 0; i < obj->nr_progs; i++) {
 		struct pairfuse_oprog *p = &obj->progs[i];
 
-		if (p->at != PAIRFUSE_AT_OTHER && p->func && !strcmp(p->func, func))
+		if (pairfuse_hook_is_typed(p->at) && p->func && !strcmp(p->func, func))
 			pairfuse_oprog_off(p, PAIRFUSE_REASON_NOT_TRACEABLE,
 					   "function '%s' cannot be traced: %s", func, text);
 	}
@@ -128,7 +130,7 @@ static int try_function(struct pairfuse_object *obj, struct pairfuse_oprog *p)
 	char text[192];
 	int fd;
 
-	if (p->at == PAIRFUSE_AT_OTHER || p->off || !bpf_program__autoload(p->bpf))
+	if (!pairfuse_hook_is_typed(p->at) || p->off || !bpf_program__autoload(p->bpf))
 		return 0;
 	fd = pairfuse_descriptor_load(&p->info, bpf_program__expected_attach_type(p->bpf), text,
 				      sizeof(text));
@@ -184,7 +186,7 @@ static int prepare(struct pairfuse_object *obj)
 			continue;
 		}
 		any = true;
-		if (p->at == PAIRFUSE_AT_OTHER || !p->func_given)
+		if (!pairfuse_hook_is_typed(p->at) || !p->func_given)
 			continue;
 		err = bpf_program__set_attach_target(p->bpf, 0, p->func);
 		if (err) {
@@ -240,6 +242,8 @@ int pairfuse_object__explain(struct pairfuse_object *obj)
 	if (obj->mode != PAIRFUSE_MODE_OPEN)
 		return -EBUSY;
 	err = bpf_object__gen_loader(obj->bpf, &gen);
+	for (i = 0; !err && i < obj->nr_progs; i++)
+		err = bpf_program__set_autoload(obj->progs[i].bpf, true);
 	if (!err)
 		err = bpf_object__load(obj->bpf);
 	if (err) {

@@ -3,6 +3,7 @@
  * One step of the abstract interpretation: calls of helpers and kfuncs other
  * than accesses to the carrier.
  */
+#include "frames.h"
 #include "helper.h"
 #include "state.h"
 
@@ -189,6 +190,27 @@ static int call_result(struct pairfuse_step *s, __s32 id, pairfuse_val *out)
 	return 0;
 }
 
+/* bpf_get_stackid and the like: are the frames the same, or can they be made the same? */
+static int check_frames(struct pairfuse_step *s, __s32 id)
+{
+	unsigned int arg = pairfuse_frames_flags_arg(id);
+	int insn = pairfuse_step_insn(s), skip;
+	const char *what;
+	__u64 flags = 0;
+	bool known;
+
+	/* without a carrier, it is not about the pair as it will be (inlined) */
+	if (!arg || s->run->carrier < 0)
+		return 0;
+	known = pairfuse_expr_is_const(s->run->x, s->st->reg[arg], &flags);
+	skip = pairfuse_frames_skip(s->run->prog->at, id, known, flags, &what);
+	if (skip < 0)
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, insn, "insn %d %s",
+				       insn, what);
+	s->run->kernel_stack |= skip > 0;
+	return 0;
+}
+
 static int call_helper(struct pairfuse_step *s, pairfuse_val *out)
 {
 	__s32 id = s->node->insn.imm;
@@ -200,11 +222,11 @@ static int call_helper(struct pairfuse_step *s, pairfuse_val *out)
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_HELPER, insn,
 				       "insn %d calls %s, which raw tracepoint programs do not have",
 				       insn, h->name);
-	for (arg = 1; arg <= nargs; arg++) {
+	err = check_frames(s, id);
+	for (arg = 1; !err && arg <= nargs; arg++)
 		err = check_arg(s, h, arg);
-		if (err)
-			return err;
-	}
+	if (err)
+		return err;
 	if (!h || !(h->flags & PAIRFUSE_H_PURE))
 		pairfuse_step_effect(s);
 	return call_result(s, id, out);

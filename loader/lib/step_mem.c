@@ -12,6 +12,7 @@
  */
 #include <stdbool.h>
 
+#include "hook.h"
 #include "state.h"
 
 void pairfuse_step_effect(struct pairfuse_step *s)
@@ -203,26 +204,32 @@ static int classify(struct pairfuse_step *s, pairfuse_val base, enum place *plac
 
 static int load_ctx(struct pairfuse_step *s, __s64 off, unsigned int size, pairfuse_val *out)
 {
-	const struct pairfuse_proto *proto = s->run->prog->proto;
 	struct pairfuse_exprs *x = s->run->x;
-	unsigned int word = off / 8;
-	pairfuse_val v;
+	struct pairfuse_field field;
+	pairfuse_val v = PAIRFUSE_TOP;
 
 	if (s->run->is_raw) {
 		*out = PAIRFUSE_TOP;
 		return 0;
 	}
-	if (off < 0 || off % size || word >= 12 ||
-	    (proto && word >= proto->nr_regs + s->run->is_exit))
+	if (!pairfuse_hook_field(s->run->prog, off, size, &field))
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, pairfuse_step_insn(s),
 				       "insn %d reads byte %lld of the context: no argument is there",
 				       pairfuse_step_insn(s), (long long)off);
-	s->run->words |= 1U << word;
-	if (proto && s->run->is_exit && word == proto->nr_regs)
+	switch (field.kind) {
+	case PAIRFUSE_FIELD_ARG:
+		s->run->words |= 1U << field.n;
+		v = pairfuse_expr_leaf(x, PAIRFUSE_E_WORD, field.n, 0, 0);
+		break;
+	case PAIRFUSE_FIELD_RET:
 		v = pairfuse_expr_leaf(x, PAIRFUSE_E_RET, 0, 0, 0);
-	else
-		v = pairfuse_expr_leaf(x, PAIRFUSE_E_WORD, word, 0, 0);
-	*out = pairfuse_expr_part(x, v, off % 8, size);
+		break;
+	case PAIRFUSE_FIELD_REGS:
+		/* a number that may change during the call: execve() clears them */
+		s->run->regs = true;
+		break;
+	}
+	*out = pairfuse_expr_part(x, v, field.byte, size);
 	return 0;
 }
 

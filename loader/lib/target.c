@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hook.h"
 #include "log.h"
 #include "object.h"
 
@@ -91,7 +92,7 @@ int pairfuse_object__set_target(struct pairfuse_object *obj, const char *prog, c
 		    (!p->placeholder || strcmp(prog, p->placeholder)))
 			continue;
 		found = true;
-		if (p->at == PAIRFUSE_AT_OTHER && !p->kprobe) {
+		if (!pairfuse_hook_is_typed(p->at) && !p->kprobe) {
 			if (strcmp(prog, bpf_program__name(p->bpf)))
 				continue;
 			pairfuse_warn("%s: program '%s' is of section '%s': need fentry, fexit, kprobe or kretprobe to attach it to a function",
@@ -144,7 +145,7 @@ int pairfuse_object__set_fs(struct pairfuse_object *obj, const char *name)
 	for (i = 0; i < obj->nr_progs; i++) {
 		struct pairfuse_oprog *p = &obj->progs[i];
 
-		if (p->at == PAIRFUSE_AT_OTHER || !p->placeholder)
+		if (!pairfuse_hook_is_typed(p->at) || !p->placeholder)
 			continue;
 		for (op = 0; op < NR_FS_OPS; op++) {
 			if (strcmp(p->placeholder, placeholders[op]))
@@ -169,7 +170,7 @@ int pairfuse_object__set_cookie(struct pairfuse_object *obj, const char *prog, _
 {
 	size_t i;
 
-	if (obj->attached || obj->result)
+	if (obj->attached || obj->results)
 		return -EBUSY;
 	for (i = 0; i < obj->nr_progs; i++) {
 		if (!strcmp(prog, bpf_program__name(obj->progs[i].bpf))) {

@@ -113,7 +113,7 @@ expect 'empty file' 1 \
 	"pairfuse: $dir/empty.o: not a BPF object: no ELF file; need what 'clang -target bpf -g' writes" \
 	"$pairfuse" load "$dir/empty.o"
 expect 'another machine' 1 \
-	"pairfuse: $pairfuse: not a BPF object: ELF file for machine 62, need 247 (BPF): compile with 'clang -target bpf -g'" \
+	"pairfuse: $pairfuse: not a BPF object: ELF file for machine 62 without one (machine 247) inside: need what 'clang -target bpf -g' writes, or a tool that carries it" \
 	"$pairfuse" explain "$pairfuse"
 expect 'unknown filesystem' 1 \
 	"pairfuse: filesystem 'fat': not known; there are: ext4, xfs, btrfs, f2fs, nfs" \
@@ -129,7 +129,7 @@ expect 'value out of range' 1 \
 
 expect 'explain' 0 '' "$pairfuse" explain "$obj" --set opt_u32=0 --fs ext4
 out 'explain: pair' '^ext4_file_read_iter: read_entry + read_exit$'
-out 'explain: sum' '^pairfuse: [0-9]* of 2 pairs can be fused$'
+out 'explain: sum' '^pairfuse: [0-9]* of 3 pairs can be fused$'
 expect 'explain -v' 0 '' "$pairfuse" explain -v "$obj"
 expect 'explain --json' 0 '' "$pairfuse" explain "$obj" --json
 if command -v python3 >/dev/null; then
