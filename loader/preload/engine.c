@@ -483,6 +483,27 @@ static void close_engine(struct engine *e)
 	pairfuse_kbtf_free(e->kbtf);
 }
 
+/* With -vv: what the analysis is given. */
+static void tell_input(const struct engine *e)
+{
+	size_t i;
+
+	if (run_verbose < 2)
+		return;
+	for (i = 0; i < e->nr_maps; i++)
+		run_say("map '%s': type %u, key %u, value %u bytes%s%s%s%s", e->maps[i].name,
+			e->maps[i].type, e->maps[i].key_size, e->maps[i].value_size,
+			e->maps[i].frozen ? ", constant" : "",
+			e->maps[i].shown ? ", user space uses it" : "",
+			e->maps[i].pinned ? ", pinned" : "",
+			e->maps[i].reused ? ", from elsewhere" : "");
+	for (i = 0; i < e->nr_progs; i++)
+		run_say("program '%s': %zu instructions%s%s%s", e->progs[i].name,
+			e->progs[i].nr_insns, e->places[i].half ? ", attached" : "",
+			e->progs[i].at == PAIRFUSE_AT_OTHER ? "" : ", function ",
+			e->progs[i].target ? e->progs[i].target : "");
+}
+
 int run_engine_update(void)
 {
 	struct pairfuse_result *res = NULL;
@@ -504,6 +525,7 @@ int run_engine_update(void)
 		in.map_ref = map_ref;
 		in.map_ref_arg = &e;
 		in.rdonly_cast_id = pairfuse_kbtf_vmlinux_func(e.kbtf, "bpf_rdonly_cast");
+		tell_input(&e);
 		err = pairfuse_analyze(&in, &res);
 	}
 	if (!err)
