@@ -45,13 +45,17 @@ static long device_info(struct pairfuse_info __user *uinfo)
 		.slot_size = PAIRFUSE_SLOT_SIZE,
 		.ctx_words = PAIRFUSE_CTX_WORDS,
 		.max_args = PAIRFUSE_MAX_ARGS,
-		.nr_stubs = PAIRFUSE_NR_STUBS,
+		.nr_stubs = PAIRFUSE_NR_PLAIN,
+		.nr_exact_stubs = PAIRFUSE_NR_EXACT,
+		.nr_groups = pairfuse_group_nr(),
 		.hooks = BIT(PAIRFUSE_HOOK_SHARED) | BIT(PAIRFUSE_HOOK_DIRECT),
 	};
 	err = mutex_lock_killable(&pairfuse_mutex);
 	if (err)
 		return err;
-	info.nr_free = pairfuse_stub_nr_free();
+	info.nr_free = pairfuse_stub_nr_free(false);
+	info.nr_exact_free = pairfuse_stub_nr_free(true);
+	info.nr_groups_free = pairfuse_group_nr_free();
 	list_for_each_entry(link, &pairfuse_links, all)
 		info.nr_draining += link->stage != PAIRFUSE_STAGE_LIVE;
 	mutex_unlock(&pairfuse_mutex);

@@ -105,6 +105,7 @@ void pairfuse_link_free(struct pairfuse_link *link)
 		bpf_prog_put(link->entry);
 	if (link->exit)
 		bpf_prog_put(link->exit);
+	pairfuse_group_put(link->group);
 	pairfuse_target_put(&link->target);
 	free_percpu(link->counters);
 	if (link->pinned)
@@ -248,20 +249,49 @@ static u32 next_id(void)
 	return last_id;
 }
 
+/* The group of the link behind a file descriptor, or a new one for -1. */
+static int link_join_group(struct pairfuse_link *link, int fd)
+{
+	struct pairfuse_link *member;
+	struct pairfuse_group *group;
+
+	lockdep_assert_held(&pairfuse_mutex);
+	if (fd == -1) {
+		group = pairfuse_group_new();
+		if (IS_ERR(group))
+			return PTR_ERR(group);
+		link->group = group;
+		return 0;
+	}
+
+	CLASS(fd, f)(fd);
+	if (fd_empty(f) || fd_file(f)->f_op != &link_fops)
+		return -EBADF;
+	member = fd_file(f)->private_data;
+	if (!member->group)
+		return -EBADF;
+	link->group = pairfuse_group_get(member->group);
+	return 0;
+}
+
 /* Give the link a stub and put it on its function. */
 static int link_start(struct pairfuse_link *link, const struct pairfuse_attach *attr)
 {
+	bool exact = attr->flags & PAIRFUSE_ATTACH_EXACT;
 	int err;
 
 	lockdep_assert_held(&pairfuse_mutex);
-	err = pairfuse_stub_alloc(link->target.regs);
+	err = pairfuse_stub_alloc(link->target.regs, exact);
 	if (err < 0)
 		return err;
 	link->stub = err;
+	if (exact) {
+		err = link_join_group(link, attr->group_fd);
+		if (err)
+			return err;
+	}
 	link->id = next_id();
-	pairfuse_stub_arm(link->stub, link->entry, attr->entry_cookie,
-			  link->exit, attr->exit_cookie,
-			  attr->flags & PAIRFUSE_ATTACH_EXIT_ALWAYS, link->counters);
+	pairfuse_stub_arm(link, attr->entry_cookie, attr->exit_cookie);
 	err = pairfuse_site_join(link, attr->hook);
 	if (err) {
 		pairfuse_stub_disarm(link->stub);
@@ -295,8 +325,9 @@ long pairfuse_link_attach(struct pairfuse_attach __user *uattr)
 	err = pairfuse_copy_in(&attr, sizeof(attr), sizeof(attr), uattr, &usize);
 	if (err)
 		return err;
-	if (attr.flags & ~PAIRFUSE_ATTACH_F_ALL || attr.reserved || attr.link_id ||
-	    attr.hook > PAIRFUSE_HOOK_DIRECT)
+	if (attr.flags & ~PAIRFUSE_ATTACH_F_ALL || attr.link_id ||
+	    attr.hook > PAIRFUSE_HOOK_DIRECT ||
+	    (attr.group_fd && !(attr.flags & PAIRFUSE_ATTACH_EXACT)))
 		return -EINVAL;
 
 	link = link_create(&attr);

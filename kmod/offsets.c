@@ -22,16 +22,20 @@ int main(void)
 		     sizeof(__preempt_count) != 8);
 #endif
 	OFFSET(PAIRFUSE_TASK_BPF_CTX, task_struct, bpf_ctx);
+	OFFSET(PAIRFUSE_TASK_STACK, task_struct, stack);
 
 	DEFINE(PAIRFUSE_STUB_DATA_SIZE, sizeof(struct pairfuse_stub_data));
 	DEFINE(PAIRFUSE_STUB_COUNT, PAIRFUSE_NR_STUBS);
-	DEFINE(PAIRFUSE_STUB_FEW, PAIRFUSE_NR_STUBS_FEW);
+	DEFINE(PAIRFUSE_STUB_PLAIN, PAIRFUSE_NR_PLAIN);
+	DEFINE(PAIRFUSE_STUB_PLAIN_FEW, PAIRFUSE_NR_PLAIN_FEW);
+	DEFINE(PAIRFUSE_STUB_EXACT_FEW, PAIRFUSE_NR_PLAIN + PAIRFUSE_NR_EXACT_FEW);
 	OFFSET(PAIRFUSE_STUB_COUNTERS, pairfuse_stub_data, counters);
 	OFFSET(PAIRFUSE_STUB_ENTRY_ACTIVE, pairfuse_stub_data, entry_active);
 	OFFSET(PAIRFUSE_STUB_EXIT_ACTIVE, pairfuse_stub_data, exit_active);
 	OFFSET(PAIRFUSE_STUB_ENTRY_RUN_CTX, pairfuse_stub_data, entry_run_ctx.run_ctx);
 	OFFSET(PAIRFUSE_STUB_EXIT_RUN_CTX, pairfuse_stub_data, exit_run_ctx.run_ctx);
 	OFFSET(PAIRFUSE_STUB_EXIT_ALWAYS, pairfuse_stub_data, exit_always);
+	OFFSET(PAIRFUSE_STUB_NEST, pairfuse_stub_data, nest);
 
 	OFFSET(PAIRFUSE_COUNT_ENTERED, pairfuse_counters, entered);
 	OFFSET(PAIRFUSE_COUNT_LEFT, pairfuse_counters, left);

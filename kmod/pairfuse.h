@@ -20,9 +20,15 @@
 
 #include "compat.h"
 
-#define PAIRFUSE_NR_STUBS 256	/* stub_text.S and stub.c have that many */
-/* The first of them are for functions of up to PAIRFUSE_FEW_ARGS registers. */
-#define PAIRFUSE_NR_STUBS_FEW 160
+/*
+ * Stubs by kind: plain ones, then those for links with exact nesting; each kind
+ * begins with stubs for functions of up to PAIRFUSE_FEW_ARGS argument registers.
+ */
+#define PAIRFUSE_NR_PLAIN 256
+#define PAIRFUSE_NR_PLAIN_FEW 160
+#define PAIRFUSE_NR_EXACT 128
+#define PAIRFUSE_NR_EXACT_FEW 80
+#define PAIRFUSE_NR_STUBS (PAIRFUSE_NR_PLAIN + PAIRFUSE_NR_EXACT)
 #define PAIRFUSE_FEW_ARGS 3
 
 /* main.c */
@@ -61,7 +67,8 @@ struct pairfuse_stub_data {
 	void __percpu *entry_active;	/* the programs' recursion guards, or */
 	void __percpu *exit_active;	/* pairfuse_detached: never run */
 	u8 exit_always;
-	u8 pad[7];
+	u8 pad[3];
+	u32 nest;			/* see group.c: offset into the task's stack */
 	/* current->bpf_ctx while the program runs; helpers only read it */
 	struct bpf_trace_run_ctx entry_run_ctx;
 	struct bpf_trace_run_ctx exit_run_ctx;
@@ -69,16 +76,15 @@ struct pairfuse_stub_data {
 
 extern struct pairfuse_stub_data pairfuse_stub_data[PAIRFUSE_NR_STUBS];
 
-int pairfuse_stub_alloc(unsigned int regs);	/* index or -ENOSPC */
+int pairfuse_stub_alloc(unsigned int regs, bool exact);	/* index or -ENOSPC */
 void pairfuse_stub_free(int stub);
-unsigned int pairfuse_stub_nr_free(void);
+unsigned int pairfuse_stub_nr_free(bool exact);
 /* Entered with the caller's return address on the stack (jumped to, called). */
 unsigned long pairfuse_stub_jmp_addr(int stub);
 /* Entered by a call patched into the function: one more return address. */
 unsigned long pairfuse_stub_call_addr(int stub);
-void pairfuse_stub_arm(int stub, struct bpf_prog *entry, u64 entry_cookie,
-		       struct bpf_prog *exit, u64 exit_cookie, bool exit_always,
-		       struct pairfuse_counters __percpu *counters);
+struct pairfuse_link;
+void pairfuse_stub_arm(const struct pairfuse_link *link, u64 entry_cookie, u64 exit_cookie);
 void pairfuse_stub_disarm(int stub);
 void pairfuse_stub_set_body(int stub, unsigned long addr);
 
@@ -105,9 +111,17 @@ struct pairfuse_site {
 	struct list_head chain;		/* of pairfuse_link, outermost first */
 };
 
-struct pairfuse_link;
 int pairfuse_site_join(struct pairfuse_link *link, enum pairfuse_hook hook);
 int pairfuse_site_leave(struct pairfuse_link *link);
+
+/* group.c */
+struct pairfuse_group;
+struct pairfuse_group *pairfuse_group_new(void);	/* or ERR_PTR(-EUSERS) */
+struct pairfuse_group *pairfuse_group_get(struct pairfuse_group *group);
+void pairfuse_group_put(struct pairfuse_group *group);	/* NULL: nothing */
+u32 pairfuse_group_offset(const struct pairfuse_group *group);
+unsigned int pairfuse_group_nr(void);
+unsigned int pairfuse_group_nr_free(void);
 
 /* link.c */
 enum pairfuse_stage {
@@ -130,6 +144,7 @@ struct pairfuse_link {
 	bool pinned;			/* holds a reference on this module */
 	unsigned long body;		/* of the function */
 	struct pairfuse_target target;
+	struct pairfuse_group *group;	/* NULL: every call has its own state */
 	struct bpf_prog *entry;
 	struct bpf_prog *exit;
 	struct pairfuse_counters __percpu *counters;

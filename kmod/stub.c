@@ -11,7 +11,7 @@
 
 #include "pairfuse.h"
 
-/* ALL_STUBS(X): X(0) X(1) ... X(255), in decimal as stub_text.S counts */
+/* ALL_STUBS(X): X(0) X(1) ... X(383), in decimal as stub_text.S counts */
 #define DEC10(X, t)	X(t##0) X(t##1) X(t##2) X(t##3) X(t##4) \
 			X(t##5) X(t##6) X(t##7) X(t##8) X(t##9)
 #define DEC100(X, h)	DEC10(X, h##0) DEC10(X, h##1) DEC10(X, h##2) DEC10(X, h##3) \
@@ -19,9 +19,10 @@
 			DEC10(X, h##8) DEC10(X, h##9)
 #define ALL_STUBS(X)	DEC10(X, ) DEC10(X, 1) DEC10(X, 2) DEC10(X, 3) DEC10(X, 4) \
 			DEC10(X, 5) DEC10(X, 6) DEC10(X, 7) DEC10(X, 8) DEC10(X, 9) \
-			DEC100(X, 1) \
-			DEC10(X, 20) DEC10(X, 21) DEC10(X, 22) DEC10(X, 23) DEC10(X, 24) \
-			X(250) X(251) X(252) X(253) X(254) X(255)
+			DEC100(X, 1) DEC100(X, 2) \
+			DEC10(X, 30) DEC10(X, 31) DEC10(X, 32) DEC10(X, 33) DEC10(X, 34) \
+			DEC10(X, 35) DEC10(X, 36) DEC10(X, 37) \
+			X(380) X(381) X(382) X(383)
 
 /*
  * The prototype is never used: the calls are made by stub_text.S. The calls
@@ -66,17 +67,21 @@ static DECLARE_BITMAP(stub_used, PAIRFUSE_NR_STUBS);
 static DEFINE_PER_CPU(int, pairfuse_detached) = 1;
 
 /*
- * A free stub that keeps at least that many argument registers. Functions with
- * few of them get the stubs that keep few, as long as there are any.
+ * A free stub of the kind that keeps at least that many argument registers.
+ * Functions with few of them get the stubs that keep few, as long as there are
+ * any.
  */
-int pairfuse_stub_alloc(unsigned int regs)
+int pairfuse_stub_alloc(unsigned int regs, bool exact)
 {
-	unsigned long first = regs <= PAIRFUSE_FEW_ARGS ? 0 : PAIRFUSE_NR_STUBS_FEW;
+	unsigned long first = exact ? PAIRFUSE_NR_PLAIN : 0;
+	unsigned long end = exact ? PAIRFUSE_NR_STUBS : PAIRFUSE_NR_PLAIN;
 	unsigned long stub;
 
 	lockdep_assert_held(&pairfuse_mutex);
-	stub = find_next_zero_bit(stub_used, PAIRFUSE_NR_STUBS, first);
-	if (stub >= PAIRFUSE_NR_STUBS)
+	if (regs > PAIRFUSE_FEW_ARGS)
+		first += exact ? PAIRFUSE_NR_EXACT_FEW : PAIRFUSE_NR_PLAIN_FEW;
+	stub = find_next_zero_bit(stub_used, end, first);
+	if (stub >= end)
 		return -ENOSPC;
 	__set_bit(stub, stub_used);
 	return stub;
@@ -88,9 +93,13 @@ void pairfuse_stub_free(int stub)
 	__clear_bit(stub, stub_used);
 }
 
-unsigned int pairfuse_stub_nr_free(void)
+unsigned int pairfuse_stub_nr_free(bool exact)
 {
-	return PAIRFUSE_NR_STUBS - bitmap_weight(stub_used, PAIRFUSE_NR_STUBS);
+	unsigned int plain = bitmap_weight(stub_used, PAIRFUSE_NR_PLAIN);
+
+	if (exact)
+		return PAIRFUSE_NR_EXACT - (bitmap_weight(stub_used, PAIRFUSE_NR_STUBS) - plain);
+	return PAIRFUSE_NR_PLAIN - plain;
 }
 
 unsigned long pairfuse_stub_jmp_addr(int stub)
@@ -112,23 +121,20 @@ static void set_call(const struct patchable_call *call, void *func)
  * Prepare a free stub: nobody executes it, so the order does not matter. Its
  * body has to be set too before it is hooked.
  */
-void pairfuse_stub_arm(int stub, struct bpf_prog *entry, u64 entry_cookie,
-		       struct bpf_prog *exit, u64 exit_cookie, bool exit_always,
-		       struct pairfuse_counters __percpu *counters)
+void pairfuse_stub_arm(const struct pairfuse_link *link, u64 entry_cookie, u64 exit_cookie)
 {
-	struct pairfuse_stub_data *data = &pairfuse_stub_data[stub];
-
 	lockdep_assert_held(&pairfuse_mutex);
-	*data = (struct pairfuse_stub_data) {
-		.counters = counters,
-		.entry_active = entry->active,
-		.exit_active = exit->active,
-		.exit_always = exit_always,
+	pairfuse_stub_data[link->stub] = (struct pairfuse_stub_data) {
+		.counters = link->counters,
+		.entry_active = link->entry->active,
+		.exit_active = link->exit->active,
+		.exit_always = !!(link->flags & PAIRFUSE_ATTACH_EXIT_ALWAYS),
+		.nest = link->group ? pairfuse_group_offset(link->group) : 0,
 		.entry_run_ctx.bpf_cookie = entry_cookie,
 		.exit_run_ctx.bpf_cookie = exit_cookie,
 	};
-	set_call(&stub_calls[stub].entry, (void *)entry->bpf_func);
-	set_call(&stub_calls[stub].exit, (void *)exit->bpf_func);
+	set_call(&stub_calls[link->stub].entry, (void *)link->entry->bpf_func);
+	set_call(&stub_calls[link->stub].exit, (void *)link->exit->bpf_func);
 }
 
 /*

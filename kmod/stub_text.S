@@ -21,8 +21,10 @@
  * it, so both are read once. The programs and the function preserve rbx and
  * r12..r15.
  *
- * Stubs below PAIRFUSE_STUB_FEW keep only the first PAIRFUSE_FEW_ARGS argument
- * registers, for functions that have no more.
+ * Some stubs keep only the first PAIRFUSE_FEW_ARGS argument registers, for
+ * functions that have no more. Some imitate the nesting of a map (group.c): they
+ * count the task's calls, remember the number in r13 while the body runs, and
+ * take an invocation whose number is not the latest any more for not armed.
  *
  * Two ways in:
  *
@@ -104,7 +106,19 @@
 	incq	%gs:\what(\reg)
 .endm
 
+/* rcx + rdx: address of the task's count of calls in the stub's group */
+.macro NEST_WORD n
+	movq	PAIRFUSE_TASK_STACK(%rbx), %rcx
+	movl	pairfuse_stub_data + \n * PAIRFUSE_STUB_DATA_SIZE + PAIRFUSE_STUB_NEST(%rip), %edx
+.endm
+
 .macro STUB n
+	.set	.Lexact, \n >= PAIRFUSE_STUB_PLAIN
+	.if	.Lexact
+	.set	.Lall_args, \n >= PAIRFUSE_STUB_EXACT_FEW
+	.else
+	.set	.Lall_args, \n >= PAIRFUSE_STUB_PLAIN_FEW
+	.endif
 SYM_FUNC_START(pairfuse_stub_\n)
 .Lcall_\n:
 	ANNOTATE_NOENDBR
@@ -120,7 +134,7 @@ SYM_FUNC_START(pairfuse_stub_\n)
 	movq	%rdi, CTX(1)
 	movq	%rsi, CTX(2)
 	movq	%rdx, CTX(3)
-	.if	\n >= PAIRFUSE_STUB_FEW
+	.if	.Lall_args
 	movq	%rcx, CTX(4)
 	movq	%r8, CTX(5)
 	movq	%r9, CTX(6)
@@ -136,13 +150,18 @@ SYM_FUNC_START(pairfuse_stub_\n)
 	call	__SCT__pairfuse_entry_\n
 	movq	%rax, CTX_ARMED
 	PROGRAM_LEAVE .Lentry_missed_\n
+	.if	.Lexact
+	NEST_WORD \n
+	incq	(%rcx, %rdx)
+	movq	(%rcx, %rdx), %r13
+	.endif
 	PAIRFUSE_PREEMPT_DEC
 	jz	.Lentry_resched_\n
 .Lbody_\n:
 	movq	CTX(1), %rdi
 	movq	CTX(2), %rsi
 	movq	CTX(3), %rdx
-	.if	\n >= PAIRFUSE_STUB_FEW
+	.if	.Lall_args
 	movq	CTX(4), %rcx
 	movq	CTX(5), %r8
 	movq	CTX(6), %r9
@@ -151,6 +170,11 @@ SYM_FUNC_START(pairfuse_stub_\n)
 	movq	%rax, CTX_RET
 	cmpq	$0, CTX_ARMED
 	je	.Lnot_armed_\n
+	.if	.Lexact
+	NEST_WORD \n
+	cmpq	(%rcx, %rdx), %r13
+	jne	.Lnested_\n
+	.endif
 
 .Lexit_\n:
 	PAIRFUSE_PREEMPT_INC
@@ -178,6 +202,10 @@ SYM_FUNC_START(pairfuse_stub_\n)
 	PAIRFUSE_PREEMPT_SCHEDULE
 	jmp	.Lbody_\n
 
+	.if	.Lexact
+.Lnested_\n:
+	movq	$0, CTX_ARMED
+	.endif
 .Lnot_armed_\n:				/* rax: what the function returned */
 	COUNT	\n, PAIRFUSE_COUNT_NOT_ARMED, %rcx
 	cmpb	$0, pairfuse_stub_data + \n * PAIRFUSE_STUB_DATA_SIZE + PAIRFUSE_STUB_EXIT_ALWAYS(%rip)

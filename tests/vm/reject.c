@@ -91,7 +91,7 @@ TEST(reject_request)
 	BAD(EINVAL, a.flags = 1U << 31);
 	BAD(EINVAL, a.flags = PAIRFUSE_ATTACH_F_ALL + 1);
 	BAD(EINVAL, a.flags = ~0U);
-	BAD(EINVAL, a.reserved = 1);
+	BAD(EINVAL, a.group_fd = 1);
 	BAD(EINVAL, a.hook = PAIRFUSE_HOOK_DIRECT + 1);
 	BAD(EINVAL, a.hook = ~0U);
 	BAD(E2BIG, a.size = ~0U);

@@ -41,6 +41,14 @@
  * PAIRFUSE_ATTACH_EXIT_ALWAYS is given, the exit program runs only for
  * invocations that were armed.
  *
+ * With PAIRFUSE_ATTACH_EXACT nested calls behave as with a map keyed by thread
+ * that each exit program empties: an inner call replaces the state of the outer
+ * one and takes it away, so the outer call counts as not armed. The links that
+ * would share the map form a *group*, named by group_fd. A call is nested in
+ * another when the same task (or an interrupt above it) makes it between the
+ * other's entry and exit, on whichever functions of the group. This is the map's
+ * behaviour provided that all calls of one thread arm alike.
+ *
  * The slot is not cleared: an entry program that arms it has written whatever
  * the exit program reads.
  *
@@ -53,7 +61,8 @@
  * -----------------------------
  * EINVAL      malformed request; flags or reserved members not zero
  * E2BIG       structure larger than known, and not zero there
- * EBADF       one of the descriptors is not a BPF program of the type above
+ * EBADF       one of the descriptors is not a BPF program of the type above, or
+ *             group_fd is no link that was attached with PAIRFUSE_ATTACH_EXACT
  * EPERM       missing capability
  * EPROTOTYPE  the target's arguments need more than 6 registers, or it returns
  *             more than 8 bytes
@@ -68,6 +77,7 @@
  *             trampoline)
  * ENOSPC      all stubs are in use or draining
  * EMLINK      PAIRFUSE_MAX_LINKS pairs are on this function already
+ * EUSERS      no group is free (pairfuse_info.nr_groups)
  * ENODEV      ftrace is off for good (it found an inconsistency; see the log)
  * ENOMEM      no memory
  */
@@ -112,7 +122,8 @@ enum pairfuse_hook {
 
 /* pairfuse_attach.flags */
 #define PAIRFUSE_ATTACH_EXIT_ALWAYS	(1U << 0) /* run the exit program even when not armed */
-#define PAIRFUSE_ATTACH_F_ALL		(PAIRFUSE_ATTACH_EXIT_ALWAYS)
+#define PAIRFUSE_ATTACH_EXACT		(1U << 1) /* nesting as in the group's map */
+#define PAIRFUSE_ATTACH_F_ALL		(PAIRFUSE_ATTACH_EXIT_ALWAYS | PAIRFUSE_ATTACH_EXACT)
 
 struct pairfuse_info {
 	__u32 size;		/* in: sizeof(struct pairfuse_info) */
@@ -122,10 +133,14 @@ struct pairfuse_info {
 	__u32 slot_size;	/* bytes */
 	__u32 ctx_words;
 	__u32 max_args;		/* registers */
-	__u32 nr_stubs;		/* stubs in all */
+	__u32 nr_stubs;		/* stubs without PAIRFUSE_ATTACH_EXACT */
 	__u32 nr_free;		/* of them free */
-	__u32 nr_draining;	/* of them draining */
+	__u32 nr_draining;	/* links of either kind that are draining */
 	__u32 hooks;		/* bit mask of 1 << enum pairfuse_hook */
+	__u32 nr_exact_stubs;	/* stubs with PAIRFUSE_ATTACH_EXACT */
+	__u32 nr_exact_free;	/* of them free */
+	__u32 nr_groups;	/* groups that can exist at a time */
+	__u32 nr_groups_free;
 	__u32 reserved;		/* in: 0 */
 };
 
@@ -140,7 +155,8 @@ struct pairfuse_attach {
 	__u64 entry_cookie;	/* in: what bpf_get_attach_cookie() returns */
 	__u64 exit_cookie;	/* in */
 	__u32 link_id;		/* out */
-	__u32 reserved;		/* in: 0 */
+	__s32 group_fd;		/* in: with ATTACH_EXACT a link of the group, or -1:
+				 * a new group; else 0 */
 };
 
 enum pairfuse_link_state {
@@ -164,7 +180,7 @@ struct pairfuse_link_info {
 	__u64 entered;		/* out: invocations that reached the stub */
 	__u64 runs;		/* out: both programs have run */
 	__u64 not_armed;	/* out: left without state: the entry program
-				 * declined (or was detached) */
+				 * declined, or a nested call took it */
 	__u64 entry_missed;	/* out: entry program not run: recursion */
 	__u64 exit_missed;	/* out: armed, but exit program not run:
 				 * recursion (or detached) */
