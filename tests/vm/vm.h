@@ -180,7 +180,8 @@ int snapshot(void);
 	X(neighbours) X(neighbours_orders) X(asleep) X(asleep_killed)	\
 	X(asleep_again) X(exec_exit) X(reject_request) X(reject_program)	\
 	X(reject_target) X(reject_jit) X(reject_caps) X(fuzz) X(churn)	\
-	X(killed) X(module_target) X(stubs)
+	X(killed) X(module_target) X(stubs) X(exact_recursion) X(exact_group)	\
+	X(exact_limits)
 
 #define TEST(name) void test_##name(void)
 #define X(name) TEST(name);

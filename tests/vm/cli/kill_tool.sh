@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2154
-# SIGKILL of the loader at random instants, under load. The runner looks for
-# what is left.
+# SIGKILL of the loader at random instants, under load, two loaders at a time;
+# 100 on each kernel. The runner looks for what is left.
 
 n=${SCALE:-100}
 mkfifo "$T/never"
@@ -14,22 +14,62 @@ sync_load()
 }
 sync_load &
 
-# How long does it take to attach? Kill within one and a half times that.
+# wait_us N: without starting a process
+wait_us()
+{
+	local _
+
+	read -r -t "$(($1 / 1000000)).$(printf %06d $(($1 % 1000000)))" -u "$never" _
+}
+
+# victim ID OBJECT ARG...: sets pid_ID
+victim()
+{
+	local id=$1
+	shift
+
+	pairfuse load --hook "$hook" "$@" >"$T/$id.out" 2>"$T/$id.err" &
+	eval "pid_$id=\$!"
+}
+
+# fell ID: kill it, and see how far it had come
+fell()
+{
+	local pid=pid_$1
+
+	kill -KILL "${!pid}" || fail "$1 ended by itself"
+	wait "${!pid}" 2>/dev/null
+	! grep -q 'pairfuse: fused' "$T/$1.out" || attached=$((attached + 1))
+}
+
+fsdist=(--fs ext4 "$OBJ"/fsdist.bpf.o)
+pair=(--target pair_entry=ext4_sync_file --target pair_exit=ext4_sync_file "$OBJ"/pair.bpf.o)
+
+# How long does it take to attach and detach? Kill within one and a half times that.
 start=${EPOCHREALTIME/./}
-pairfuse load --hook "$hook" --fs ext4 --duration 0 "$OBJ"/fsdist.bpf.o >"$T/first.out" ||
-	fail 'pairfuse load'
+victim a "${fsdist[@]}" --duration 0
+victim b "${pair[@]}" --duration 0
+wait "$pid_a" || fail 'fsdist does not load'
+wait "$pid_b" || fail 'pair does not load'
 limit=$(((${EPOCHREALTIME/./} - start) * 3 / 2))
 attached=0
 
-for ((i = 0; i < n; i++)); do
-	pairfuse load --hook "$hook" --fs ext4 "$OBJ"/fsdist.bpf.o >"$T/x.out" 2>"$T/x.err" &
-	victim=$!
-	us=$((SRANDOM % limit))
-	# shellcheck disable=SC2229
-	read -r -t "$((us / 1000000)).$(printf %06d $((us % 1000000)))" -u "$never" _
-	kill -KILL $victim || fail "the tool ended by itself after $us us"
-	wait $victim 2>/dev/null
-	grep -q 'fused' "$T/x.out" && attached=$((attached + 1))
+for ((i = 0; i < n; i += 2)); do
+	victim a "${fsdist[@]}"
+	victim b "${pair[@]}"
+	first=$((SRANDOM % limit))
+	second=$((SRANDOM % limit))
+	if [ $first -lt $second ]; then
+		wait_us $first
+		fell a
+		wait_us $((second - first))
+		fell b
+	else
+		wait_us $second
+		fell b
+		wait_us $((first - second))
+		fell a
+	fi
 done
 echo "$attached of $n had attached, killed within $limit us"
 [ $attached -gt 0 ] || fail 'none was killed while attached'
