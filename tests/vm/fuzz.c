@@ -82,7 +82,7 @@ static void fill_attach(struct pairfuse_attach *a, size_t room)
 		a->size = sizeof(*a);
 		a->flags &= PAIRFUSE_ATTACH_F_ALL;
 		a->hook &= 1;
-		a->reserved = 0;
+		a->group_fd = (int)random_below(16) - 1;
 	}
 }
 
