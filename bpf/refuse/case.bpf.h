@@ -24,6 +24,7 @@ enum {
 	BPF_MAP_TYPE_PERF_EVENT_ARRAY = 4,
 	BPF_MAP_TYPE_PERCPU_HASH = 5,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_STACK_TRACE = 7,
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_LRU_PERCPU_HASH = 10,
 	BPF_MAP_TYPE_QUEUE = 22,
@@ -35,10 +36,31 @@ enum { BPF_ANY, BPF_NOEXIST, BPF_EXIST };
 enum { BPF_F_NO_PREALLOC = 1 };
 #define BPF_LOCAL_STORAGE_GET_F_CREATE	1
 #define BPF_F_CURRENT_CPU		0xffffffffULL
+#define BPF_F_USER_STACK		(1ULL << 8)
+#define BPF_F_FAST_STACK_CMP		(1ULL << 9)
 
 /* The context of fentry and fexit programs: arguments, then the return value. */
 typedef unsigned long long args_t;
 struct task_struct;
+
+/* That of kprobe and kretprobe programs, and of a system call. */
+struct pt_regs {
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax;
+	unsigned long ip, cs, flags, sp, ss;
+};
+
+/* Those of syscalls/sys_enter_X and sys_exit_X. */
+struct sys_enter {
+	__u64 hidden;
+	long id;
+	unsigned long args[6];
+};
+
+struct sys_exit {
+	__u64 hidden;
+	long id;
+	long ret;
+};
 
 #include <bpf/bpf_helpers.h>
 

@@ -14,7 +14,10 @@
 
 #include <linux/pairfuse.h>
 
+#include "context.h"
 #include "equiv.h"
+#include "frames.h"
+#include "hook.h"
 #include "interp.h"
 
 #define NR_THREADS 4
@@ -24,6 +27,7 @@ struct thread {
 	__u64 pid_tgid;
 	__u64 task;
 	__u64 args[PAIRFUSE_MAX_REGS];
+	struct test_regs regs;	/* of the task in user space: args[0] of system calls */
 	__u64 armed;
 	__u32 cpu;
 	unsigned char slot[PAIRFUSE_SLOT_SIZE];
@@ -65,7 +69,8 @@ static void set_world(struct equiv *q, struct world *w, const struct thread *t,
 	w->cpu = t->cpu;
 	w->random = random;
 	w->cookie = prog->cookie;
-	w->is_exit = prog->at == PAIRFUSE_AT_FEXIT;
+	w->is_exit = pairfuse_hook_is_exit(prog->at);
+	w->frames = 0;
 }
 
 static unsigned int nr_regs(const struct pairfuse_prog *prog)
@@ -79,7 +84,8 @@ static bool run_both(struct equiv *q, struct thread *t, bool is_exit, __u64 ret)
 	const struct pairfuse_pair *pair = &q->res->pairs[t->pair];
 	const struct pairfuse_prog *prog = prog_of(q, is_exit ? pair->exit : pair->entry);
 	const struct pairfuse_code *code = is_exit ? &pair->exit_code : &pair->entry_code;
-	__u64 ctx[PAIRFUSE_MAX_REGS + 1] = { 0 }, stub[PAIRFUSE_CTX_WORDS];
+	__u64 stub[PAIRFUSE_CTX_WORDS];
+	union test_context ctx;
 	const char *err = NULL, *where;
 	unsigned int i, regs = nr_regs(prog);
 	__u32 random = rnd(q, 1000);
@@ -89,20 +95,22 @@ static bool run_both(struct equiv *q, struct thread *t, bool is_exit, __u64 ret)
 	memset(stub, 0xa5, sizeof(stub));
 	stub[PAIRFUSE_CTX_SLOT] = (unsigned long)t->slot;
 	for (i = 0; i < regs; i++)
-		ctx[i] = stub[PAIRFUSE_CTX_ARG0 + i] = t->args[i];
+		stub[PAIRFUSE_CTX_ARG0 + i] = t->args[i];
 	if (is_exit) {
-		ctx[regs] = stub[PAIRFUSE_CTX_RET] = ret;
+		stub[PAIRFUSE_CTX_RET] = ret;
 		stub[PAIRFUSE_CTX_ARMED] = t->armed;
 	}
+	test_context(prog, regs, t->args, ret, &ctx);
 	set_world(q, q->orig, t, prog, random);
 	set_world(q, q->fused, t, prog, random);
 	q->orig->nr_regs = regs;
 	before = q->orig->calls - q->fused->calls;
-	interp(q->orig, prog->insns, prog->nr_insns, ctx, &err);
+	interp(q->orig, prog->insns, prog->nr_insns, &ctx, &err);
+	q->fused->frames = q->self ? 0 : PAIRFUSE_OWN_FRAMES;
 	if (q->self) {
 		q->fused->nr_regs = regs;
 		if (!err)
-			interp(q->fused, prog->insns, prog->nr_insns, ctx, &err);
+			interp(q->fused, prog->insns, prog->nr_insns, &ctx, &err);
 	} else if (!err && (!is_exit || t->armed || pair->exit_always)) {
 		r0 = interp(q->fused, code->insns, code->nr_insns, stub, &err);
 		if (!is_exit)
@@ -144,6 +152,11 @@ static bool begin(struct equiv *q, struct thread *t, int pair)
 		if (prog->proto && prog->proto->arg_btf_id[i])
 			t->args[i] = fake_object(rnd(q, 64));
 	}
+	if (pairfuse_hook_is_syscall(prog->at)) {
+		for (i = 0; i < sizeof(t->regs) / 8; i++)
+			((__u64 *)&t->regs)[i] = random_word(q);
+		t->args[0] = (unsigned long)&t->regs;
+	}
 	/* the slot is whatever was on the stack before */
 	for (i = 0; i < sizeof(t->slot); i++)
 		t->slot[i] = rnd(q, 256);
@@ -152,8 +165,11 @@ static bool begin(struct equiv *q, struct thread *t, int pair)
 
 static bool end(struct equiv *q, struct thread *t)
 {
-	bool ok = run_both(q, t, true, random_word(q));
+	bool ok;
 
+	/* execve() and others change the registers */
+	t->regs.di = t->regs.si = random_word(q);
+	ok = run_both(q, t, true, random_word(q));
 	t->pair = -1;
 	return ok;
 }

@@ -298,6 +298,24 @@ static __u64 func_arg(struct machine *vm, const __u64 *r, const __u64 *ctx)
 	return 0;
 }
 
+/* The first frame that is not skipped stands for the whole of the trace. */
+static __u64 stack_trace(const struct world *w, __u64 flags)
+{
+	if (flags & BPF_F_USER_STACK)
+		return (w->pid_tgid & 0xff) << 8 | flags;
+	return (flags & ~(__u64)BPF_F_SKIP_FIELD_MASK) + (flags & BPF_F_SKIP_FIELD_MASK) - w->frames;
+}
+
+static __u64 get_stack(const struct world *w, const __u64 *r)
+{
+	__u64 trace = stack_trace(w, r[4]);
+	__u32 size = r[3];
+
+	memset(ptr(r[2]), 0, size);
+	memcpy(ptr(r[2]), &trace, size < 8 ? size : 8);
+	return size < 8 ? size : 8;
+}
+
 static __u64 helper_map(struct machine *vm, __s32 id, const __u64 *r)
 {
 	struct world *w = vm->w;
@@ -342,7 +360,9 @@ static __u64 helper_out(struct machine *vm, __s32 id, const __u64 *r, const __u6
 		log_event(w, id, &r[3], 24);
 		return 0;
 	case BPF_FUNC_get_stackid:
-		return w->pid_tgid & 0xff;
+		return stack_trace(w, r[3]);
+	case BPF_FUNC_get_stack:
+		return get_stack(w, r);
 	case BPF_FUNC_send_signal:
 		log_event(w, id, &r[1], 4);
 		return 0;
@@ -383,6 +403,7 @@ static __u64 helper(struct machine *vm, __s32 id, const __u64 *r, const __u64 *c
 		return get_comm(w, r);
 	case BPF_FUNC_probe_read:
 	case BPF_FUNC_probe_read_kernel:
+	case BPF_FUNC_probe_read_user:
 		return probe_read(r);
 	}
 	return helper_out(vm, id, r, ctx);

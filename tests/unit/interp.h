@@ -34,6 +34,7 @@ struct world {
 	__u64 cookie;
 	unsigned int nr_regs;	/* of the target; 0: stub context */
 	bool is_exit;
+	unsigned int frames;	/* on the kernel stack, in front of those of the original */
 	unsigned char poison;	/* what is on the stack before it is written */
 
 	unsigned long calls;	/* helper calls made */

@@ -24,7 +24,7 @@ static struct {
 	bool tried;
 	bool usable;
 	__s32 cast_id;		/* 0: none */
-	__s32 type_id[2];	/* what protos mean by 100 and 101 */
+	__s32 type_id[3];	/* what protos mean by 100, 101 and 102 */
 } host;
 
 static void try_host(void)
@@ -45,6 +45,7 @@ static void try_host(void)
 	host.cast_id = btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC);
 	host.type_id[0] = btf__find_by_name_kind(btf, "timespec64", BTF_KIND_STRUCT);
 	host.type_id[1] = btf__find_by_name_kind(btf, "file", BTF_KIND_STRUCT);
+	host.type_id[2] = btf__find_by_name_kind(btf, "pt_regs", BTF_KIND_STRUCT);
 	if (host.cast_id < 0)
 		host.cast_id = 0;
 	btf__free(btf);
@@ -88,7 +89,8 @@ static bool translate(struct bpf_insn *insns, size_t nr, const int *fds, bool *c
 		if (pairfuse_insn_is_call(in) && in->src_reg == BPF_PSEUDO_KFUNC_CALL) {
 			*cast = true;
 			in->imm = host.cast_id;
-			insns[i - 1].imm = host.type_id[insns[i - 1].imm == 101];
+			insns[i - 1].imm = host.type_id[insns[i - 1].imm == 101 ? 1 :
+							insns[i - 1].imm == 102 ? 2 : 0];
 			continue;
 		}
 		if (!pairfuse_insn_is_imm64(in))
@@ -102,7 +104,8 @@ static bool translate(struct bpf_insn *insns, size_t nr, const int *fds, bool *c
 		}
 		i++;
 	}
-	return !*cast || (host.cast_id && host.type_id[0] > 0 && host.type_id[1] > 0);
+	return !*cast || (host.cast_id && host.type_id[0] > 0 && host.type_id[1] > 0 &&
+			  host.type_id[2] > 0);
 }
 
 static bool rejects(const struct pairfuse_code *code, const char *name, const int *fds,

@@ -9,6 +9,7 @@
 
 #include <bpf/btf.h>
 
+#include "hook.h"
 #include "reader.h"
 
 static int map_ref(void *arg, const struct bpf_insn *insn)
@@ -23,21 +24,27 @@ static int no_output(enum libbpf_print_level level, const char *fmt, va_list ap)
 	return 0;
 }
 
-/* "fentry/vfs_read" */
+/* "fentry/vfs_read", "tracepoint/syscalls/sys_enter_openat" */
 static void read_section(struct test_object *obj, size_t i, const char *sec)
 {
 	struct pairfuse_prog *p = &obj->progs[i];
 	const char *slash = strchr(sec, '/');
+	char *func = NULL;
 
 	if (!strncmp(sec, "fentry", 6))
 		p->at = PAIRFUSE_AT_FENTRY;
 	else if (!strncmp(sec, "fexit", 5))
 		p->at = PAIRFUSE_AT_FEXIT;
 	else
-		return;
+		p->at = pairfuse_hook_of_section(sec, &func);
 	p->sleepable = slash && !strncmp(slash - 2, ".s", 2);
-	if (slash && strcmp(slash + 1, "dummy_none"))
-		p->target = obj->targets[i] = strdup(slash + 1);
+	if (slash && pairfuse_hook_is_typed(p->at))
+		func = strdup(slash + 1);
+	if (func && !strcmp(func, "dummy_none")) {
+		free(func);
+		func = NULL;
+	}
+	p->target = obj->targets[i] = func;
 }
 
 static int read_programs(struct test_object *obj)

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0
+// A tracepoint of a system call has no kernel stack at all.
+// expect: enter leave refused context
+// proto: __x64_sys_kill regs=1 ret=8 102
+#include "case.bpf.h"
+
+HASH(starts, __u32, __u64);
+MAP(stacks, BPF_MAP_TYPE_STACK_TRACE, 64, __u32, __u64[16]);
+__u64 sum;
+
+SEC("tracepoint/syscalls/sys_enter_kill")
+int enter(struct sys_enter *ctx)
+{
+	__u64 word = ctx->args[0];
+	__u32 t = tid();
+
+	bpf_map_update_elem(&starts, &t, &word, BPF_ANY);
+	return 0;
+}
+
+SEC("tracepoint/syscalls/sys_exit_kill")
+int leave(struct sys_exit *ctx)
+{
+	__u32 t = tid();
+	__u64 *word = bpf_map_lookup_elem(&starts, &t);
+
+	if (!word)
+		return 0;
+	sum += *word + bpf_get_stackid(ctx, &stacks, 0);
+	bpf_map_delete_elem(&starts, &t);
+	return 0;
+}
