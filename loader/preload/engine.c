@@ -228,15 +228,14 @@ static enum pairfuse_hook_type at_btf_func(struct engine *e, struct place *place
 	return prog->attach_type == BPF_TRACE_FENTRY ? PAIRFUSE_AT_FENTRY : PAIRFUSE_AT_FEXIT;
 }
 
-/* Until the analysis takes these hooks, their programs only matter for the maps. */
 static enum pairfuse_hook_type at_probe(struct engine *e, struct place *place)
 {
 	static const enum pairfuse_hook_type types[] = {
 		[RUN_AT_OTHER]	   = PAIRFUSE_AT_OTHER,
-		[RUN_AT_KPROBE]	   = PAIRFUSE_AT_OTHER,
-		[RUN_AT_KRETPROBE] = PAIRFUSE_AT_OTHER,
-		[RUN_AT_SYS_ENTER] = PAIRFUSE_AT_OTHER,
-		[RUN_AT_SYS_EXIT]  = PAIRFUSE_AT_OTHER,
+		[RUN_AT_KPROBE]	   = PAIRFUSE_AT_KPROBE,
+		[RUN_AT_KRETPROBE] = PAIRFUSE_AT_KRETPROBE,
+		[RUN_AT_SYS_ENTER] = PAIRFUSE_AT_SYS_ENTER,
+		[RUN_AT_SYS_EXIT]  = PAIRFUSE_AT_SYS_EXIT,
 	};
 	enum pairfuse_hook_type type = types[place->half->at];
 
