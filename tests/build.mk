@@ -2,3 +2,4 @@
 
 -include tests/vm/build.mk
 include tests/unit/build.mk
+include tests/preload/build.mk

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A kernel for the interposer: fds, programs, maps, links, perf events and
+ * fused pairs, with references counted; and an engine that fuses every pair.
+ */
+#ifndef PRELOAD_MOCK_H
+#define PRELOAD_MOCK_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "fd.h"
+#include "hooks.h"
+#include "run.h"
+#include "sys.h"
+
+enum mock_type { MOCK_NOTHING, MOCK_PROG, MOCK_MAP, MOCK_LINK, MOCK_EVENT, MOCK_FUSED };
+
+struct mock_obj {
+	enum mock_type type;
+	unsigned int id;
+	int refs;
+	struct mock_obj *prog;	/* of a link, or of an event with a program */
+	struct mock_obj *event;	/* of a link */
+	unsigned int btf_id;
+};
+
+extern long mock_pid;
+extern int mock_calls;		/* system calls of the interposer's own */
+extern int mock_attach_error;	/* what attaching a pair answers */
+extern bool mock_refuse;	/* the analysis refuses all */
+
+/* What the fd is; NULL: not open. */
+struct mock_obj *mock_at(int fd);
+/* Objects of that type that exist. */
+int mock_count(enum mock_type type);
+void mock_reset(void);
+
+#endif /* PRELOAD_MOCK_H */

@@ -1,0 +1,593 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The interposer between a tool and a mocked kernel: what the tool's fds are,
+ * which objects are left, what the tool is told.
+ */
+#include "mock.h"
+
+extern struct run_next mock_next;
+
+static int map, other_map;
+
+/* --- what a tool does --- */
+
+static int make_map(void)
+{
+	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_HASH };
+	int fd = run_hook_bpf(BPF_MAP_CREATE, &attr, sizeof(attr));
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static int load(enum bpf_prog_type type, enum bpf_attach_type at, unsigned int btf_id, int uses)
+{
+	struct bpf_insn insns[] = {
+		{ .code = BPF_LD | BPF_IMM | BPF_DW, .src_reg = BPF_PSEUDO_MAP_FD, .imm = uses },
+		{},
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	union bpf_attr attr = {
+		.prog_type = type,
+		.insns = (__u64)(unsigned long)insns,
+		.insn_cnt = 3,
+		.license = (__u64)(unsigned long)"GPL",
+		.expected_attach_type = at,
+		.attach_btf_id = btf_id,
+	};
+	int fd = run_hook_bpf(BPF_PROG_LOAD, &attr, sizeof(attr));
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static int link_fd(int prog, enum bpf_attach_type at)
+{
+	union bpf_attr attr = { .link_create = { .prog_fd = prog, .attach_type = at } };
+	int fd = run_hook_bpf(BPF_LINK_CREATE, &attr, sizeof(attr.link_create));
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static int entry_of(unsigned int func)
+{
+	return link_fd(load(BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, func, map),
+		       BPF_TRACE_FENTRY);
+}
+
+static int exit_of(unsigned int func)
+{
+	return link_fd(load(BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, func, map), BPF_TRACE_FEXIT);
+}
+
+static int event_fd(const char *func, bool ret)
+{
+	struct perf_event_attr attr = {
+		.type = 8,
+		.size = sizeof(attr),
+		.config = ret,
+		.config1 = (__u64)(unsigned long)func,
+	};
+	int fd = run_hook_perf_event_open(&attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static int event_link(int prog, int event)
+{
+	union bpf_attr attr = {
+		.link_create = { .prog_fd = prog, .target_fd = event, .attach_type = BPF_PERF_EVENT }
+	};
+	int fd = run_hook_bpf(BPF_LINK_CREATE, &attr, sizeof(attr));
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+static int command(int cmd, int fd)
+{
+	union bpf_attr attr = { .map_fd = fd };	/* first member of all used here */
+
+	return run_hook_bpf(cmd, &attr, sizeof(attr));
+}
+
+static int lookup(int fd)
+{
+	return command(BPF_MAP_LOOKUP_ELEM, fd);
+}
+
+static int pin(int fd)
+{
+	union bpf_attr attr = { .bpf_fd = fd };
+
+	return run_hook_bpf(BPF_OBJ_PIN, &attr, sizeof(attr));
+}
+
+/* --- what must be --- */
+
+static void is(int fd, enum mock_type type)
+{
+	assert_non_null(mock_at(fd));
+	assert_int_equal(mock_at(fd)->type, type);
+}
+
+static void originals(int entry, int exit)
+{
+	is(entry, MOCK_LINK);
+	is(exit, MOCK_LINK);
+	assert_int_equal(mock_count(MOCK_LINK), 2);
+	assert_int_equal(mock_count(MOCK_FUSED), 0);
+	assert_int_equal(mock_count(MOCK_NOTHING), 0);
+}
+
+static void fused(int entry, int exit)
+{
+	is(entry, MOCK_FUSED);
+	assert_ptr_equal(mock_at(entry), mock_at(exit));
+	assert_int_equal(mock_count(MOCK_LINK), 0);
+	assert_int_equal(mock_count(MOCK_NOTHING), 0);
+}
+
+/* Only what the tool has opened itself is left. */
+static void all_gone(void)
+{
+	assert_int_equal(mock_count(MOCK_FUSED), 0);
+	assert_int_equal(mock_count(MOCK_LINK), 0);
+	assert_int_equal(mock_count(MOCK_NOTHING), 0);
+	assert_null(run_halves);
+	assert_int_equal(run_fd_next(4000), -1);
+}
+
+static int setup(void **state)
+{
+	run_next = mock_next;
+	mock_reset();
+	run_init(0, PAIRFUSE_HOOK_SHARED);
+	map = make_map();
+	other_map = make_map();
+	return 0;
+}
+
+/* As for a child that attached nothing. */
+static int teardown(void **state)
+{
+	mock_pid = 100;
+	run_hook_close_range(3, ~0U, 0);
+	run_hook_fork_prepare();
+	run_hook_fork_child();
+	while (run_progs)
+		run_prog_free(run_progs);
+	return 0;
+}
+
+/* --- fusing --- */
+
+static void test_pair(void **state)
+{
+	int entry = entry_of(1), exit;
+
+	is(entry, MOCK_LINK);
+	exit = exit_of(1);
+	fused(entry, exit);
+	assert_int_equal(run_sys_fcntl(entry, F_GETFD, 0), FD_CLOEXEC);
+	assert_int_equal(run_hook_close(entry), 0);
+	assert_null(mock_at(entry));
+	is(exit, MOCK_NOTHING);
+	assert_int_equal(mock_count(MOCK_FUSED), 0);
+	assert_int_equal(run_hook_close(exit), 0);
+	all_gone();
+}
+
+static void test_exit_first(void **state)
+{
+	int exit = exit_of(1), entry = entry_of(1);
+
+	fused(entry, exit);
+	assert_int_equal(run_hook_close(exit), 0);
+	is(entry, MOCK_NOTHING);
+	assert_int_equal(run_hook_close(entry), 0);
+	all_gone();
+}
+
+static void test_other_function(void **state)
+{
+	originals(entry_of(1), exit_of(2));
+}
+
+static void test_refused(void **state)
+{
+	int entry, exit;
+
+	mock_refuse = true;
+	entry = entry_of(1);
+	exit = exit_of(1);
+	originals(entry, exit);
+}
+
+static void test_attach_fails(void **state)
+{
+	int entry, exit;
+
+	mock_attach_error = -EBUSY;
+	entry = entry_of(1);
+	exit = exit_of(1);
+	originals(entry, exit);
+	run_hook_close(entry);
+	run_hook_close(exit);
+	all_gone();
+}
+
+/* The second of two pairs with one map fails: so does the first. */
+static void test_group(void **state)
+{
+	int entry = entry_of(1), exit = exit_of(1), entry2, exit2;
+
+	fused(entry, exit);
+	mock_attach_error = -ENOSPC;
+	entry2 = entry_of(2);
+	exit2 = exit_of(2);
+	is(entry, MOCK_LINK);
+	is(exit, MOCK_LINK);
+	is(entry2, MOCK_LINK);
+	is(exit2, MOCK_LINK);
+	assert_int_equal(mock_count(MOCK_FUSED), 0);
+}
+
+/* Somebody else has a copy of the entry's link. */
+static void test_link_held(void **state)
+{
+	int entry = entry_of(1), exit;
+
+	mock_at(entry)->refs++;
+	exit = exit_of(1);
+	originals(entry, exit);
+	mock_at(entry)->refs--;
+}
+
+static void test_raw_tracepoint_open(void **state)
+{
+	union bpf_attr attr = {};
+	int entry = entry_of(1), exit;
+
+	attr.raw_tracepoint.prog_fd = load(BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, 1, map);
+	exit = run_hook_bpf(BPF_RAW_TRACEPOINT_OPEN, &attr, sizeof(attr));
+	fused(entry, exit);
+	lookup(map);
+	originals(entry, exit);
+}
+
+static void test_again(void **state)
+{
+	int prog = load(BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, 1, map);
+	int entry = link_fd(prog, BPF_TRACE_FENTRY), exit = exit_of(1);
+
+	fused(entry, exit);
+	run_hook_close(entry);
+	is(exit, MOCK_NOTHING);
+	entry = link_fd(prog, BPF_TRACE_FENTRY);
+	fused(entry, exit);
+}
+
+/* The tool closes its program fds, as it may: the originals can still come back. */
+static void test_programs_closed(void **state)
+{
+	int prog = load(BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, 1, map);
+	int entry = link_fd(prog, BPF_TRACE_FENTRY), exit = exit_of(1);
+
+	run_hook_close(prog);
+	fused(entry, exit);
+	lookup(map);
+	originals(entry, exit);
+}
+
+/* --- events --- */
+
+static void test_kprobe_links(void **state)
+{
+	int e1 = event_fd("f", false), e2 = event_fd("f", true);
+	int entry = event_link(load(BPF_PROG_TYPE_KPROBE, 0, 0, map), e1);
+	int exit = event_link(load(BPF_PROG_TYPE_KPROBE, 0, 0, map), e2);
+
+	fused(entry, exit);
+	fused(e1, e2);
+	assert_int_equal(mock_count(MOCK_EVENT), 0);
+	assert_int_equal(run_hook_ioctl(e1, PERF_EVENT_IOC_ENABLE, 0), 0);
+	fused(entry, exit);
+	/* as bpf_link__destroy() does it */
+	assert_int_equal(run_hook_ioctl(e1, PERF_EVENT_IOC_DISABLE, 0), 0);
+	assert_int_equal(run_hook_close(e1), 0);
+	assert_int_equal(run_hook_close(entry), 0);
+	is(exit, MOCK_NOTHING);
+	is(e2, MOCK_NOTHING);
+	assert_int_equal(mock_count(MOCK_FUSED), 0);
+	assert_int_equal(run_hook_ioctl(e2, PERF_EVENT_IOC_DISABLE, 0), 0);
+	assert_int_equal(run_hook_close(e2), 0);
+	assert_int_equal(run_hook_close(exit), 0);
+	all_gone();
+}
+
+static void test_kprobe_back(void **state)
+{
+	int e1 = event_fd("f", false), e2 = event_fd("f", true);
+	int entry = event_link(load(BPF_PROG_TYPE_KPROBE, 0, 0, map), e1);
+	int exit = event_link(load(BPF_PROG_TYPE_KPROBE, 0, 0, map), e2);
+
+	fused(entry, exit);
+	lookup(map);
+	originals(entry, exit);
+	is(e1, MOCK_EVENT);
+	is(e2, MOCK_EVENT);
+	assert_ptr_equal(mock_at(entry)->event, mock_at(e1));
+	assert_ptr_equal(mock_at(exit)->event, mock_at(e2));
+}
+
+static void test_set_bpf(void **state)
+{
+	int e1 = event_fd("f", false), e2 = event_fd("f", true);
+
+	assert_int_equal(run_hook_ioctl(e1, PERF_EVENT_IOC_SET_BPF,
+					load(BPF_PROG_TYPE_KPROBE, 0, 0, map)), 0);
+	assert_int_equal(run_hook_ioctl(e2, PERF_EVENT_IOC_SET_BPF,
+					load(BPF_PROG_TYPE_KPROBE, 0, 0, map)), 0);
+	fused(e1, e2);
+	lookup(map);
+	is(e1, MOCK_EVENT);
+	is(e2, MOCK_EVENT);
+	assert_non_null(mock_at(e1)->prog);
+	assert_non_null(mock_at(e2)->prog);
+	run_hook_close(e1);
+	run_hook_close(e2);
+	all_gone();
+}
+
+static void test_event_asked(void **state)
+{
+	int e1 = event_fd("f", false), e2 = event_fd("f", true);
+	int entry = event_link(load(BPF_PROG_TYPE_KPROBE, 0, 0, map), e1);
+	int exit = event_link(load(BPF_PROG_TYPE_KPROBE, 0, 0, map), e2);
+
+	fused(entry, exit);
+	assert_int_equal(run_hook_ioctl(e1, PERF_EVENT_IOC_ID, 0), 0);
+	originals(entry, exit);
+}
+
+/* --- back to the originals --- */
+
+static void test_carrier_read(void **state)
+{
+	int entry = entry_of(1), exit = exit_of(1), calls;
+
+	assert_int_equal(lookup(other_map), -1);
+	fused(entry, exit);
+	calls = mock_calls;
+	lookup(other_map);		/* the call itself, nothing else */
+	assert_int_equal(mock_calls, calls + 1);
+	errno = 0;
+	assert_int_equal(lookup(map), -1);
+	assert_int_equal(errno, ENOENT);
+	originals(entry, exit);
+}
+
+static void test_carrier_read_before(void **state)
+{
+	int entry = entry_of(1), exit;
+
+	lookup(map);
+	exit = exit_of(1);
+	originals(entry, exit);
+}
+
+/* Another fd of the map, which we have not seen before. */
+static void test_carrier_by_copy(void **state)
+{
+	int entry = entry_of(1), exit = exit_of(1), copy = run_sys_fcntl(map, F_DUPFD, 50);
+
+	fused(entry, exit);
+	lookup(copy);
+	originals(entry, exit);
+}
+
+static void test_carrier_pinned(void **state)
+{
+	int entry = entry_of(1), exit = exit_of(1);
+
+	assert_int_equal(pin(other_map), 0);
+	assert_int_equal(pin(entry), 0);
+	originals(entry, exit);
+}
+
+static void test_third_program(void **state)
+{
+	int entry = entry_of(1), exit = exit_of(1);
+
+	load(BPF_PROG_TYPE_KPROBE, 0, 0, other_map);
+	fused(entry, exit);
+	load(BPF_PROG_TYPE_KPROBE, 0, 0, map);
+	originals(entry, exit);
+}
+
+static void test_update(void **state)
+{
+	int entry = entry_of(1), exit = exit_of(1);
+
+	fused(entry, exit);
+	assert_int_equal(command(BPF_LINK_UPDATE, entry), 0);
+	originals(entry, exit);
+}
+
+static void test_info(void **state)
+{
+	struct bpf_link_info before = {}, after = {};
+	union bpf_attr attr = {};
+	int entry = entry_of(1), exit;
+
+	attr.info.bpf_fd = entry;
+	attr.info.info_len = sizeof(before);
+	attr.info.info = (__u64)(unsigned long)&before;
+	assert_int_equal(run_hook_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr)), 0);
+	exit = exit_of(1);
+	fused(entry, exit);
+	attr.info.info_len = sizeof(after);
+	attr.info.info = (__u64)(unsigned long)&after;
+	assert_int_equal(run_hook_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr)), 0);
+	assert_int_equal(attr.info.info_len, 32);
+	assert_memory_equal(&before, &after, 16);
+	assert_true(after.prog_id > 0);
+}
+
+/* --- fds --- */
+
+static void test_copies(void **state)
+{
+	int entry = entry_of(1), exit = exit_of(1), copy = run_hook_dup(entry);
+
+	run_hook_close(entry);
+	fused(copy, exit);
+	entry = run_hook_fcntl(copy, F_DUPFD_CLOEXEC, 30);
+	run_hook_close(copy);
+	fused(entry, exit);
+	lookup(map);
+	originals(entry, exit);
+}
+
+static void test_copied_before(void **state)
+{
+	int entry = entry_of(1), copy = run_hook_dup(entry), exit = exit_of(1);
+
+	fused(entry, exit);
+	fused(copy, exit);
+	run_hook_close(entry);
+	fused(copy, exit);
+	run_hook_close(copy);
+	is(exit, MOCK_NOTHING);
+}
+
+static void test_overwritten(void **state)
+{
+	int entry = entry_of(1), exit = exit_of(1);
+
+	assert_int_equal(run_hook_dup2(entry, entry), entry);
+	fused(entry, exit);
+	assert_int_equal(run_hook_dup2(4000, entry), -1);	/* not open: nothing happens */
+	fused(entry, exit);
+	assert_int_equal(run_hook_dup3(other_map, entry, O_CLOEXEC), entry);
+	is(entry, MOCK_MAP);
+	is(exit, MOCK_NOTHING);
+	assert_int_equal(mock_count(MOCK_FUSED), 0);
+}
+
+/* A map fd that was seen, closed, and is the carrier's now. */
+static void test_map_number_reused(void **state)
+{
+	int entry = entry_of(1), exit = exit_of(1);
+
+	lookup(other_map);
+	run_hook_dup3(map, other_map, O_CLOEXEC);
+	fused(entry, exit);
+	lookup(other_map);
+	originals(entry, exit);
+}
+
+static void test_private(void **state)
+{
+	int entry = entry_of(1), exit = exit_of(1), fd, moved;
+
+	fused(entry, exit);
+	fd = run_fd_next(400);		/* holds a program for the way back */
+	is(fd, MOCK_PROG);
+	errno = 0;
+	assert_int_equal(run_hook_close(fd), -1);
+	assert_int_equal(errno, EBADF);
+	is(fd, MOCK_PROG);
+	assert_int_equal(run_hook_dup2(map, fd), fd);
+	is(fd, MOCK_MAP);
+	moved = run_fd_next(400);
+	assert_true(moved > 0 && moved != fd);
+	is(moved, MOCK_PROG);
+	run_hook_close_range(100, ~0U, 0);
+	assert_null(mock_at(fd));
+	is(moved, MOCK_PROG);
+	lookup(map);
+	originals(entry, exit);
+	assert_int_equal(run_fd_next(400), -1);
+}
+
+static void test_close_range(void **state)
+{
+	int entry = entry_of(1), exit = exit_of(1);
+
+	fused(entry, exit);
+	assert_int_equal(run_hook_close_range(3, ~0U, 0), 0);
+	assert_null(mock_at(entry));
+	assert_null(mock_at(exit));
+	all_gone();
+}
+
+/* --- processes --- */
+
+static void test_fork(void **state)
+{
+	int entry = entry_of(1), exit = exit_of(1);
+
+	run_hook_fork_prepare();
+	run_hook_fork_parent();
+	fused(entry, exit);
+	run_hook_fork_prepare();
+	mock_pid = 101;
+	run_hook_fork_child();
+	run_hook_close(entry);
+	assert_null(mock_at(entry));
+	is(exit, MOCK_FUSED);
+	lookup(map);
+	is(exit, MOCK_FUSED);		/* it is the parent's business */
+	assert_int_equal(run_fd_next(400), -1);
+}
+
+/* Our memory, other fds. */
+static void test_vfork(void **state)
+{
+	int entry = entry_of(1), exit = exit_of(1);
+
+	mock_pid = 102;
+	run_hook_close(entry);
+	is(exit, MOCK_FUSED);
+	lookup(map);
+	is(exit, MOCK_FUSED);
+	mock_pid = 100;
+	assert_non_null(run_halves);
+	run_hook_close(exit);
+}
+
+static void test_errno(void **state)
+{
+	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_HASH };
+
+	errno = 55;
+	assert_true(run_hook_bpf(BPF_MAP_CREATE, &attr, sizeof(attr)) >= 0);
+	assert_int_equal(errno, 55);
+	exit_of(1);
+	entry_of(1);
+	assert_int_equal(errno, 55);
+	assert_int_equal(run_hook_close(4000), -1);
+	assert_int_equal(errno, EBADF);
+	assert_int_equal(run_hook_bpf(BPF_LINK_CREATE, &attr, sizeof(attr)), -1);
+	assert_int_equal(errno, EBADF);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(pair), T(exit_first), T(other_function), T(refused), T(attach_fails), T(group),
+		T(link_held), T(raw_tracepoint_open), T(again), T(programs_closed),
+		T(kprobe_links), T(kprobe_back), T(set_bpf), T(event_asked),
+		T(carrier_read), T(carrier_read_before), T(carrier_by_copy), T(carrier_pinned),
+		T(third_program), T(update), T(info),
+		T(copies), T(copied_before), T(overwritten), T(map_number_reused), T(private),
+		T(close_range), T(fork), T(vfork), T(errno),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
