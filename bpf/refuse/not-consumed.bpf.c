@@ -12,7 +12,7 @@ SEC("fentry/vfs_read")
 int enter(args_t *ctx)
 {
 	__u64 ts = bpf_ktime_get_ns();
-	__u32 t = tid();
+	__u32 t = tgid();
 
 	if (ctx[2] > 4096)
 		return 0;
@@ -23,7 +23,7 @@ int enter(args_t *ctx)
 SEC("fexit/vfs_read")
 int leave(args_t *ctx)
 {
-	__u32 t = tid();
+	__u32 t = tgid();
 	__u64 *ts = bpf_map_lookup_elem(&starts, &t);
 
 	if (!ts || (__s64)ctx[4] < 0)

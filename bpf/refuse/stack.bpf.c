@@ -21,7 +21,7 @@ SEC("fentry/vfs_read")
 int enter(args_t *ctx)
 {
 	struct state s = { .ts = bpf_ktime_get_ns(), .arg = ctx[1] };
-	__u32 t = tid();
+	__u32 t = tgid();
 
 	bpf_map_update_elem(&starts, &t, &s, BPF_ANY);
 	return 0;
@@ -30,7 +30,7 @@ int enter(args_t *ctx)
 SEC("fexit/vfs_read")
 int leave(args_t *ctx)
 {
-	__u32 t = tid();
+	__u32 t = tgid();
 	char text[496];
 	struct state *s;
 

@@ -14,7 +14,7 @@ SEC("fentry/vfs_read")
 int enter(args_t *ctx)
 {
 	struct state s = { { 1, 2, 3, bpf_ktime_get_ns() } };
-	__u32 t = tid();
+	__u32 t = tgid();
 
 	bpf_map_update_elem(&starts, &t, &s, BPF_ANY);
 	return 0;
@@ -23,7 +23,7 @@ int enter(args_t *ctx)
 SEC("fexit/vfs_read")
 int leave(args_t *ctx)
 {
-	__u32 t = tid();
+	__u32 t = tgid();
 	struct state *s = bpf_map_lookup_elem(&starts, &t);
 	__u64 i = ctx[2] & 3;
 

@@ -15,7 +15,7 @@ SEC("fentry/vfs_read")
 int enter(args_t *ctx)
 {
 	struct state s = { .ts = bpf_ktime_get_ns() };
-	__u32 t = tid();
+	__u32 t = tgid();
 
 	s.args[8] = ctx[1];
 	bpf_map_update_elem(&starts, &t, &s, BPF_ANY);
@@ -25,7 +25,7 @@ int enter(args_t *ctx)
 SEC("fexit/vfs_read")
 int leave(args_t *ctx)
 {
-	__u32 t = tid();
+	__u32 t = tgid();
 	struct state *s = bpf_map_lookup_elem(&starts, &t);
 
 	if (!s)

@@ -10,7 +10,7 @@ SEC("fentry/vfs_read")
 int enter(args_t *ctx)
 {
 	__u64 ts[4] = { 1, 2, bpf_ktime_get_ns(), 4 }, i = ctx[2] & 3;
-	__u32 t = tid();
+	__u32 t = tgid();
 
 	opaque(i);
 	i &= 3;
@@ -21,7 +21,7 @@ int enter(args_t *ctx)
 SEC("fexit/vfs_read")
 int leave(args_t *ctx)
 {
-	__u32 t = tid();
+	__u32 t = tgid();
 	__u64 *ts = bpf_map_lookup_elem(&starts, &t);
 
 	if (!ts)

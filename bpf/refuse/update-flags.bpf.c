@@ -10,7 +10,7 @@ SEC("fentry/vfs_read")
 int enter(args_t *ctx)
 {
 	__u64 ts = bpf_ktime_get_ns();
-	__u32 t = tid();
+	__u32 t = tgid();
 
 	bpf_map_update_elem(&starts, &t, &ts, BPF_NOEXIST);
 	return 0;
@@ -19,7 +19,7 @@ int enter(args_t *ctx)
 SEC("fexit/vfs_read")
 int leave(args_t *ctx)
 {
-	__u32 t = tid();
+	__u32 t = tgid();
 	__u64 *ts = bpf_map_lookup_elem(&starts, &t);
 
 	if (!ts)

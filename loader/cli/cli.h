@@ -107,6 +107,7 @@ struct cli_given {		/* an option as given: "KEY=VALUE" */
 struct cli_object_options {
 	struct cli_given *targets, *sets;
 	const char *fs;
+	const char *nesting;
 };
 
 #define CLI_OBJECT_OPTIONS						\
@@ -115,8 +116,10 @@ struct cli_object_options {
 	{ "fs", 'f', "FS",						\
 	  "attach filesystem placeholders: ext4, xfs, btrfs, f2fs or nfs" }, \
 	{ "set", 's', "VAR=VALUE",					\
-	  "set a const volatile variable of the object" }
-enum { CLI_OPT_TARGET, CLI_OPT_FS, CLI_OPT_SET, CLI_NR_OBJECT_OPTIONS };
+	  "set a const volatile variable of the object" },		\
+	{ "nesting", 'n', "exact|per-call",				\
+	  "what calls inside calls find: the map's state, or their own" }
+enum { CLI_OPT_TARGET, CLI_OPT_FS, CLI_OPT_SET, CLI_OPT_NESTING, CLI_NR_OBJECT_OPTIONS };
 
 bool cli_object_option(struct cli_object_options *o, const struct cli_option *opt, int index,
 		       const char *value);

@@ -158,7 +158,9 @@ static void pair_text(const struct pairfuse_object *obj, const struct pairfuse_o
 	carrier_text(obj, pair);
 	if (!pair->reason) {
 		printf("  verdict  can be fused\n");
-		printf("  nesting  per call: every invocation has its own state\n");
+		printf("  nesting  %s: %s\n", a->exact ? "exact" : "per call", a->nesting);
+		printf("  state    %s\n", a->storage == PAIRFUSE_STORAGE_TASK ?
+						 "in task storage" : "in a slot on the stack");
 		if (a->opts) {
 			printf("  applied ");
 			for_each_opt(a, opt_text, NULL);
@@ -247,7 +249,9 @@ static void dump_json(struct pairfuse_json *w, const char *name, const struct pa
 static void fused_json(const struct pairfuse_object *obj, struct pairfuse_json *w,
 		       const struct pairfuse_pair *a)
 {
-	pairfuse_json_string(w, "nesting", "per-call");
+	pairfuse_json_string(w, "nesting", a->exact ? "exact" : "per-call");
+	pairfuse_json_string(w, "nesting_text", a->nesting);
+	pairfuse_json_string(w, "storage", pairfuse_storage_name(a->storage));
 	pairfuse_json_bool(w, "exit_always", a->exit_always);
 	pairfuse_json_array(w, "applied");
 	for_each_opt(a, opt_json, w);

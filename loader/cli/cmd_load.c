@@ -130,9 +130,10 @@ static void verdicts_text(const struct pairfuse_object *obj)
 			       v->module, v->module[0] ? "]" : "");
 		cli_table_cell(t, "%s", how(v));
 		if (v->fused)
-			cli_table_cell(t, "%s hook, %u bytes of state in place of '%s'",
-				       pairfuse_hook_name(v->hook), v->state_size,
-				       v->carrier ? v->carrier : "-");
+			cli_table_cell(t, "%s hook, %u bytes of %s state in place of '%s'%s",
+				       pairfuse_hook_name(v->hook), v->state_size, v->storage,
+				       v->carrier ? v->carrier : "-",
+				       strcmp(v->nesting, "exact") ? "" : ", nesting exact");
 		else
 			cli_table_cell(t, "%s: %s", v->reason_id, v->reason);
 	}
@@ -153,6 +154,8 @@ static void verdict_json(struct pairfuse_json *w, const struct pairfuse_verdict 
 	if (v->fused) {
 		pairfuse_json_string(w, "hook", pairfuse_hook_name(v->hook));
 		pairfuse_json_uint(w, "link", v->link_id);
+		pairfuse_json_string(w, "storage", v->storage);
+		pairfuse_json_string(w, "nesting", v->nesting);
 	}
 	pairfuse_json_string(w, "carrier", v->carrier);
 	pairfuse_json_uint(w, "state_size", v->state_size);

@@ -52,6 +52,11 @@ bool cli_object_option(struct cli_object_options *o, const struct cli_option *op
 	case CLI_OPT_FS:
 		o->fs = value;
 		return true;
+	case CLI_OPT_NESTING:
+		if (strcmp(value, "exact") && strcmp(value, "per-call"))
+			break;
+		o->nesting = value;
+		return true;
 	default:
 		return false;
 	}
@@ -93,6 +98,8 @@ int cli_object_open(const char *path, struct cli_object_options *o, struct pairf
 		err = assign_all(obj, o->targets, pairfuse_object__set_target);
 	if (!err && o->fs)
 		err = pairfuse_object__set_fs(obj, o->fs);
+	if (!err)
+		err = pairfuse_object__set_nesting(obj, o->nesting);
 	free_list(&o->sets);
 	free_list(&o->targets);
 	if (err)

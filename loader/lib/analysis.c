@@ -8,6 +8,7 @@
 #include "group.h"
 #include "inline.h"
 #include "rewrite.h"
+#include "storage.h"
 
 static int flatten(struct pairfuse_study *st, int p)
 {
@@ -73,6 +74,15 @@ static int study_pair(struct pairfuse_study *st, size_t p)
 	return err == PAIRFUSE_REFUSED ? 0 : err;
 }
 
+static void free_code(struct pairfuse_pair *pair)
+{
+	free(pair->entry_code.insns);
+	free(pair->exit_code.insns);
+	pair->entry_code = (struct pairfuse_code){ 0 };
+	pair->exit_code = (struct pairfuse_code){ 0 };
+	pair->opts = 0;
+}
+
 static int make_code(struct pairfuse_pair *pair, struct pairfuse_plan *plan)
 {
 	int err;
@@ -84,11 +94,10 @@ static int make_code(struct pairfuse_pair *pair, struct pairfuse_plan *plan)
 		err = pairfuse_rewrite(plan, true, &pair->exit_code, &pair->opts);
 	if (!err)
 		return 0;
-	free(pair->entry_code.insns);
-	pair->entry_code = (struct pairfuse_code){ 0 };
-	pair->opts = 0;
+	free_code(pair);
 	if (err != PAIRFUSE_REFUSED)
 		return err;
+	plan->refused = true;
 	if (plan->why.prog >= 0)
 		plan->why.prog = plan->why.prog ? pair->exit : pair->entry;
 	pairfuse_pair_refuse(pair, &plan->why);
@@ -106,9 +115,33 @@ static int decide_pair(struct pairfuse_study *st, size_t p)
 	if (pair->reason != PAIRFUSE_REASON_NONE)
 		return 0;
 	err = make_code(pair, plan);
+	pairfuse_storage_tell(plan, pair);
 	pair->state_size = pairfuse_plan_state_size(plan);
 	pair->exit_always = plan->exit_always;
 	pair->shared_only = plan->entry_run.kernel_stack || plan->exit_run.kernel_stack;
+	return err;
+}
+
+/* The slot was refused while code was made: the group again, with task storage. */
+static int decide_again(struct pairfuse_study *st, int map)
+{
+	size_t p;
+	int err = 0;
+
+	if (!pairfuse_storage_retry(st, map))
+		return 0;
+	for (p = 0; !err && p < st->res->nr_pairs; p++) {
+		struct pairfuse_pair *pair = &st->res->pairs[p];
+		struct pairfuse_plan *plan = &st->plans[p];
+
+		if (!plan->in || plan->carrier != map)
+			continue;
+		free_code(pair);
+		if (plan->refused)
+			pairfuse_pair_refuse(pair, &(struct pairfuse_why){ .prog = -1, .insn = -1 });
+		plan->refused = false;
+		err = decide_pair(st, p);
+	}
 	return err;
 }
 
@@ -145,6 +178,8 @@ static int analyze(struct pairfuse_study *st)
 		pairfuse_agree(st);
 	for (p = 0; !err && p < st->res->nr_pairs; p++)
 		err = decide_pair(st, p);
+	for (p = 0; !err && p < st->in->nr_maps; p++)
+		err = decide_again(st, p);
 	return err;
 }
 

@@ -83,6 +83,13 @@ struct pairfuse_prog {
  */
 typedef int (*pairfuse_map_ref_fn)(void *arg, const struct bpf_insn *ld_imm64);
 
+/* What calls inside calls of one thread see of each other's state. */
+enum pairfuse_nesting {
+	PAIRFUSE_NESTING_DEFAULT = 0,	/* exact for several functions, else per call */
+	PAIRFUSE_NESTING_EXACT,		/* what the map would have shown them */
+	PAIRFUSE_NESTING_PER_CALL,	/* nothing */
+};
+
 struct pairfuse_input {
 	const struct pairfuse_prog *progs;
 	size_t nr_progs;
@@ -92,6 +99,7 @@ struct pairfuse_input {
 	void *map_ref_arg;
 	/* vmlinux BTF id of kfunc bpf_rdonly_cast; 0: not available */
 	__s32 rdonly_cast_id;
+	enum pairfuse_nesting nesting;
 };
 
 enum pairfuse_key {		/* what the carrier map is keyed by */
@@ -115,9 +123,27 @@ enum pairfuse_opt {
 	PAIRFUSE_OPT_COOKIE	= 1 << 4, /* attach cookie folded to a constant */
 	PAIRFUSE_OPT_DEAD	= 1 << 5, /* dead code removed (key building ...) */
 	PAIRFUSE_OPT_RODATA	= 1 << 6, /* loads from frozen .rodata folded */
+	PAIRFUSE_OPT_TASK	= 1 << 7, /* map replaced by task storage */
 };
 
 const char *pairfuse_opt_name(enum pairfuse_opt opt);
+
+enum pairfuse_storage {		/* where a fused pair keeps its state */
+	PAIRFUSE_STORAGE_SLOT = 0,	/* on the stack: each invocation its own */
+	PAIRFUSE_STORAGE_TASK,		/* in the task: as a map keyed by the thread has it */
+};
+
+/* "slot", "task" */
+const char *pairfuse_storage_name(enum pairfuse_storage storage);
+
+/* "exact" or "per-call"; false: neither */
+bool pairfuse_nesting_parse(const char *text, enum pairfuse_nesting *nesting);
+
+/*
+ * What stands for the task storage of the group in its code: the immediate of a
+ * BPF_LD_IMM64 with BPF_PSEUDO_MAP_FD. See carrier.h for how to fill it in.
+ */
+#define PAIRFUSE_TASK_CARRIER	(-0x7061697)
 
 /* A program ready for BPF_PROG_LOAD as BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE. */
 struct pairfuse_code {
@@ -134,7 +160,19 @@ struct pairfuse_pair {
 	int exit;		/* index into progs[] or -1 */
 	int carrier;		/* index into maps[] or -1 */
 	enum pairfuse_key key;
-	__u32 state_size;	/* bytes of the slot in use */
+	__u32 state_size;	/* bytes of the slot, or of the map's value, in use */
+	enum pairfuse_storage storage;
+	/*
+	 * Bytes of a value of the task storage that has to be made, one for all
+	 * pairs with the same carrier; 0: none (the carrier is one, and is kept).
+	 */
+	__u32 storage_size;
+	/*
+	 * Nested calls find what the map would hold. With the slot that takes
+	 * PAIRFUSE_ATTACH_EXACT, one group for all pairs with the same carrier.
+	 */
+	bool exact;
+	char nesting[192];	/* the same, and why, for people */
 	enum pairfuse_reason reason; /* PAIRFUSE_REASON_NONE: can be fused */
 	int reason_prog;	/* program that the reason points to, or -1 */
 	int reason_insn;	/* instruction of the given bytecode, or -1 */

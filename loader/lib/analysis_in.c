@@ -294,6 +294,7 @@ int pairfuse_object_analyze(struct pairfuse_object *obj)
 	in.map_ref = pairfuse_object_map_ref;
 	in.map_ref_arg = obj;
 	in.rdonly_cast_id = k ? pairfuse_kbtf_vmlinux_func(k, "bpf_rdonly_cast") : 0;
+	in.nesting = obj->nesting;
 	err = analyze_sets(obj, &in);
 	if (err)
 		return err;

@@ -27,6 +27,7 @@
 
 #include <bpf/bpf.h>
 
+#include "carrier.h"
 #include "device.h"
 #include "hook.h"
 #include "log.h"
@@ -46,6 +47,12 @@ static const char *pair_func(const struct pairfuse_object *obj, const struct pai
 	return obj->progs[pair->entry >= 0 ? pair->entry : pair->exit].func;
 }
 
+/* What the pairs of a group have in common while they are loaded and attached. */
+struct joint {
+	int carrier_fd;		/* task storage; -1: none as yet */
+	int link_fd;		/* of one of them; -1: none as yet */
+};
+
 /* --- load --- */
 
 static bool gpl_compatible(const struct bpf_program *prog)
@@ -56,8 +63,8 @@ static bool gpl_compatible(const struct bpf_program *prog)
 	return !bpf_obj_get_info_by_fd(bpf_program__fd(prog), &info, &len) && info.gpl_compatible;
 }
 
-static int load_half(struct pairfuse_opair *pair, const struct bpf_program *orig,
-		     const struct pairfuse_code *code)
+static int load_insns(struct pairfuse_opair *pair, const struct bpf_program *orig,
+		      const struct pairfuse_code *code)
 {
 	char *log = malloc(VERIFIER_LOG_SIZE);
 	LIBBPF_OPTS(bpf_prog_load_opts, opts);
@@ -85,19 +92,72 @@ static int load_half(struct pairfuse_opair *pair, const struct bpf_program *orig
 	return fd;
 }
 
-static int load_pair(struct pairfuse_object *obj, struct pairfuse_opair *pair)
+/* The analysis' code stays as it is, with its reference to the group's storage open. */
+static int load_half(struct pairfuse_opair *pair, const struct bpf_program *orig,
+		     const struct pairfuse_code *code, const struct joint *joint)
 {
-	pair->entry_fd = load_half(pair, obj->progs[pair->entry].bpf, &pair->analysis->entry_code);
+	struct pairfuse_code bound = { .nr_insns = code->nr_insns };
+	int fd;
+
+	bound.insns = malloc(code->nr_insns * sizeof(*code->insns));
+	if (!bound.insns) {
+		pairfuse_opair_refuse(pair, PAIRFUSE_REASON_VERIFIER, "rewritten '%s': no memory",
+				      bpf_program__name(orig));
+		return -ENOMEM;
+	}
+	memcpy(bound.insns, code->insns, code->nr_insns * sizeof(*code->insns));
+	pairfuse_code_bind(bound.insns, bound.nr_insns, joint->carrier_fd);
+	fd = load_insns(pair, orig, &bound);
+	free(bound.insns);
+	return fd;
+}
+
+/* One task storage for the group. */
+static int make_carrier(struct pairfuse_object *obj, struct pairfuse_opair *pair,
+			struct joint *joint)
+{
+	const struct pairfuse_pair *a = pair->analysis;
+
+	if (!a->storage_size || joint->carrier_fd >= 0)
+		return 0;
+	joint->carrier_fd = pairfuse_task_carrier_create(obj->in_maps[a->carrier].name,
+							 a->storage_size);
+	if (joint->carrier_fd >= 0)
+		return 0;
+	pairfuse_opair_refuse(pair, PAIRFUSE_REASON_STORAGE, "task storage of %u bytes: %s",
+			      a->storage_size, pairfuse_strerror(joint->carrier_fd));
+	return joint->carrier_fd;
+}
+
+static int load_pair(struct pairfuse_object *obj, struct pairfuse_opair *pair,
+		     struct joint *joint)
+{
+	const struct pairfuse_pair *a = pair->analysis;
+	int err = make_carrier(obj, pair, joint);
+
+	if (err)
+		return err;
+	pair->entry_fd = load_half(pair, obj->progs[pair->entry].bpf, &a->entry_code, joint);
 	if (pair->entry_fd < 0)
 		return pair->entry_fd;
-	pair->exit_fd = load_half(pair, obj->progs[pair->exit].bpf, &pair->analysis->exit_code);
+	pair->exit_fd = load_half(pair, obj->progs[pair->exit].bpf, &a->exit_code, joint);
 	return pair->exit_fd < 0 ? pair->exit_fd : 0;
 }
 
 /* --- attach --- */
 
+/* With the slot, exact nesting is the kernel module's business. */
+static void ask_for_exact(const struct pairfuse_pair *a, const struct joint *joint,
+			  struct pairfuse_attach *att)
+{
+	if (!a->exact || a->storage != PAIRFUSE_STORAGE_SLOT)
+		return;
+	att->flags |= PAIRFUSE_ATTACH_EXACT;
+	att->group_fd = joint->link_fd;
+}
+
 static int attach_pair(struct pairfuse_object *obj, struct pairfuse_opair *pair, int dev,
-		       __u32 hook)
+		       __u32 hook, struct joint *joint)
 {
 	const struct pairfuse_oprog *entry = &obj->progs[pair->entry];
 	const struct pairfuse_oprog *exit = &obj->progs[pair->exit];
@@ -112,6 +172,7 @@ static int attach_pair(struct pairfuse_object *obj, struct pairfuse_opair *pair,
 	char text[192];
 	int fd;
 
+	ask_for_exact(pair->analysis, joint, &att);
 	att.target_fd = pairfuse_descriptor_load(&entry->info, BPF_TRACE_FEXIT, text, sizeof(text));
 	if (att.target_fd < 0) {
 		pairfuse_opair_refuse(pair, PAIRFUSE_REASON_NOT_TRACEABLE,
@@ -132,6 +193,7 @@ static int attach_pair(struct pairfuse_object *obj, struct pairfuse_opair *pair,
 				      entry->func);
 		return -EOPNOTSUPP;
 	}
+	joint->link_fd = fd;
 	pair->verdict.link_fd = fd;
 	pair->verdict.link_id = att.link_id;
 	pair->verdict.hook = att.hook;
@@ -194,8 +256,9 @@ static void refuse_siblings(struct pairfuse_object *obj, struct pairfuse_opair *
 		     pairfuse_reason_id(culprit->reason));
 }
 
-static void fuse_group(struct pairfuse_object *obj, struct pairfuse_opair *first, int dev,
-		       __u32 hook)
+/* Load all of them, then attach all; false when one of them failed. */
+static bool join_group(struct pairfuse_object *obj, struct pairfuse_opair *first, int dev,
+		       __u32 hook, struct joint *joint)
 {
 	struct pairfuse_opair *pair;
 	size_t i;
@@ -206,15 +269,27 @@ static void fuse_group(struct pairfuse_object *obj, struct pairfuse_opair *first
 			pair = &obj->pairs[i];
 			if (!in_group(pair, first))
 				continue;
-			if (pair->reason || (pass ? attach_pair(obj, pair, dev, hook) :
-						    load_pair(obj, pair))) {
+			if (pair->reason || (pass ? attach_pair(obj, pair, dev, hook, joint) :
+						    load_pair(obj, pair, joint))) {
 				refuse_siblings(obj, pair);
-				return;
+				return false;
 			}
 		}
 	}
-	for (i = 0; i < obj->nr_pairs; i++) {
-		pair = &obj->pairs[i];
+	return true;
+}
+
+static void fuse_group(struct pairfuse_object *obj, struct pairfuse_opair *first, int dev,
+		       __u32 hook)
+{
+	struct joint joint = { .carrier_fd = -1, .link_fd = -1 };
+	bool fused = join_group(obj, first, dev, hook, &joint);
+	size_t i;
+
+	close_fd(&joint.carrier_fd);	/* the programs hold it */
+	for (i = 0; fused && i < obj->nr_pairs; i++) {
+		struct pairfuse_opair *pair = &obj->pairs[i];
+
 		if (in_group(pair, first)) {
 			obj->progs[pair->entry].fused = true;
 			obj->progs[pair->exit].fused = true;

@@ -135,7 +135,10 @@ static void imm64_text(const struct bpf_insn *insn, char *buf, size_t len)
 	switch (insn->src_reg) {
 	case BPF_PSEUDO_MAP_FD:
 	case BPF_PSEUDO_MAP_IDX:
-		snprintf(buf, len, "r%u = map[%d]", insn->dst_reg, insn->imm);
+		if (insn->imm == PAIRFUSE_TASK_CARRIER)
+			snprintf(buf, len, "r%u = task storage", insn->dst_reg);
+		else
+			snprintf(buf, len, "r%u = map[%d]", insn->dst_reg, insn->imm);
 		return;
 	case BPF_PSEUDO_MAP_VALUE:
 	case BPF_PSEUDO_MAP_IDX_VALUE:

@@ -49,6 +49,7 @@ enum pairfuse_expr_kind {
 #define PAIRFUSE_T_ARGS		(0xfffU << 4)
 #define PAIRFUSE_T_MAP		(1U << 16)
 #define PAIRFUSE_T_RET		(1U << 17)
+#define PAIRFUSE_T_VALUE	(1U << 18) /* into the carrier's value, state in task storage */
 
 struct pairfuse_expr {
 	__u8 kind;

@@ -12,6 +12,7 @@
 
 #include "group.h"
 #include "hook.h"
+#include "storage.h"
 
 static const char *proof_lacks(const struct pairfuse_plan *plan)
 {
@@ -88,7 +89,7 @@ static bool same_key(const struct pairfuse_key_bytes *a, const struct pairfuse_k
 }
 
 struct common {
-	bool removes, stores, any;
+	bool slot, removes, stores, any;
 	__u64 zeroes;
 	size_t first;
 	bool keys_differ;
@@ -96,12 +97,13 @@ struct common {
 
 static struct common common_ground(const struct pairfuse_study *st, int map)
 {
-	struct common c = { .removes = true, .stores = true, .zeroes = ~0ULL };
+	struct common c = { .slot = true, .removes = true, .stores = true, .zeroes = ~0ULL };
 	size_t p;
 
 	for (p = 0; p < st->res->nr_pairs; p++) {
 		if (!in_group(st, p, map))
 			continue;
+		c.slot &= st->plans[p].slot_ok;
 		c.removes &= st->plans[p].removes;
 		c.stores &= st->plans[p].stores_always;
 		c.zeroes &= st->plans[p].zeroes;
@@ -114,15 +116,42 @@ static struct common common_ground(const struct pairfuse_study *st, int map)
 	return c;
 }
 
+/* The group has no storage: the pair's own reason, or that of another one. */
+static void refuse_storage(struct pairfuse_study *st, size_t p, const struct common *c,
+			   enum pairfuse_proof proof)
+{
+	const struct pairfuse_pair *pair = &st->res->pairs[p];
+	const struct pairfuse_plan *plan = &st->plans[p];
+	struct pairfuse_why why = plan->slot_why;
+
+	if (!plan->slot_ok && pair->reason == PAIRFUSE_REASON_NONE) {
+		if (why.prog >= 0)
+			why.prog = why.prog ? pair->exit : pair->entry;
+		pairfuse_pair_refuse(&st->res->pairs[p], &why);
+	} else if (!c->slot) {
+		refuse_pair(st, p, PAIRFUSE_REASON_GROUP, -1, -1,
+			    "another pair that shares it cannot be fused");
+	} else if (proof == PAIRFUSE_PROOF_NONE) {
+		refuse_pair(st, p, PAIRFUSE_REASON_NOT_CONSUMED, -1, -1, proof_lacks(plan));
+	} else {
+		refuse_pair(st, p, PAIRFUSE_REASON_NESTING, -1, -1,
+			    "its key is not the thread, so nested calls cannot see each other's state");
+	}
+}
+
 static void agree_on(struct pairfuse_study *st, int map)
 {
 	struct common c = common_ground(st, map);
 	enum pairfuse_proof proof;
+	bool storage;
 	size_t p;
 
-	proof = c.removes ? PAIRFUSE_PROOF_REMOVED :
-	       c.stores ? PAIRFUSE_PROOF_STORED :
-	       c.zeroes ? PAIRFUSE_PROOF_ZEROED : PAIRFUSE_PROOF_NONE;
+	if (!c.any)
+		return;
+	proof = !c.slot ? PAIRFUSE_PROOF_NONE :
+		c.removes ? PAIRFUSE_PROOF_REMOVED :
+		c.stores ? PAIRFUSE_PROOF_STORED :
+		c.zeroes ? PAIRFUSE_PROOF_ZEROED : PAIRFUSE_PROOF_NONE;
 	for (p = 0; p < st->res->nr_pairs; p++) {
 		if (!in_group(st, p, map))
 			continue;
@@ -131,10 +160,11 @@ static void agree_on(struct pairfuse_study *st, int map)
 		if (c.keys_differ)
 			refuse_pair(st, p, PAIRFUSE_REASON_KEY_DIFFERS, -1, -1,
 				    "the pairs that share it use different keys");
-		else if (proof == PAIRFUSE_PROOF_NONE)
-			refuse_pair(st, p, PAIRFUSE_REASON_NOT_CONSUMED, -1, -1,
-				    proof_lacks(&st->plans[p]));
 	}
+	storage = pairfuse_storage_choose(st, map, proof != PAIRFUSE_PROOF_NONE);
+	for (p = 0; p < st->res->nr_pairs; p++)
+		if (in_group(st, p, map) && !storage)
+			refuse_storage(st, p, &c, proof);
 }
 
 void pairfuse_agree(struct pairfuse_study *st)

@@ -74,6 +74,7 @@ struct pairfuse_object {
 	struct pairfuse_kbtf *kbtf; /* NULL: not read yet, or none */
 	bool kbtf_tried;
 
+	enum pairfuse_nesting nesting;
 	struct pairfuse_oprog *progs;
 	size_t nr_progs;
 

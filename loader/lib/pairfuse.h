@@ -117,6 +117,14 @@ PAIRFUSE_API int pairfuse_object__set_cookie(struct pairfuse_object *obj, const 
 					     __u64 cookie);
 
 /*
+ * What calls inside calls of one thread find, before loading: "exact" (what the
+ * map would hold, where that is possible) or "per-call" (each its own state);
+ * NULL for the default, exact for pairs that share a map across several
+ * functions. -EINVAL: neither.
+ */
+PAIRFUSE_API int pairfuse_object__set_nesting(struct pairfuse_object *obj, const char *nesting);
+
+/*
  * Analyse without the kernel: needs no privilege and loads nothing; instead of
  * pairfuse_object__load(). Field offsets are those that the object was
  * compiled for.
@@ -165,6 +173,8 @@ struct pairfuse_verdict {
 	const char *carrier;	/* map that carries the state; NULL */
 	const char *key;	/* what the map is keyed by */
 	__u32 state_size;	/* bytes */
+	const char *storage;	/* where the state is: "slot", "task"; NULL */
+	const char *nesting;	/* "exact", "per-call"; NULL */
 	bool fused;		/* attached fused; after explain: can be fused */
 	bool left_out;		/* not loaded: nothing runs */
 	__u32 hook;		/* enum pairfuse_hook in use */

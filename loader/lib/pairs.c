@@ -9,6 +9,7 @@
 
 #include "group.h"
 #include "hook.h"
+#include "storage.h"
 
 void pairfuse_pair_refuse(struct pairfuse_pair *pair, const struct pairfuse_why *why)
 {
@@ -238,7 +239,7 @@ static int study_map(struct pairfuse_study *st, size_t p, size_t m, struct pairf
 		.in = st->in, .x = &st->exprs, .entry = &st->flats[pair->entry],
 		.exit = &st->flats[pair->exit], .carrier = m, .why = { .prog = -1 },
 	};
-	err = pairfuse_plan_study(plan);
+	err = pairfuse_storage_study(plan, pairfuse_plan_study(plan));
 	if (err == PAIRFUSE_REFUSED && plan->why.prog >= 0)
 		plan->why.prog = plan->why.prog ? pair->exit : pair->entry;
 	return err;

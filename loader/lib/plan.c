@@ -31,6 +31,7 @@
 #include <string.h>
 
 #include "plan.h"
+#include "storage.h"
 
 static const char *map_name(const struct pairfuse_plan *plan)
 {
@@ -92,6 +93,8 @@ static bool maybe_armed(const struct pairfuse_plan *plan, const struct pairfuse_
 
 bool pairfuse_plan_armed(const struct pairfuse_plan *plan, const struct pairfuse_return *ret)
 {
+	if (plan->task && plan->exit_always)
+		return true;
 	switch (plan->proof) {
 	case PAIRFUSE_PROOF_REMOVED:
 		return ret->present;
@@ -259,6 +262,8 @@ int pairfuse_plan_decide(struct pairfuse_plan *plan)
 {
 	int err;
 
+	if (plan->task)
+		return pairfuse_storage_decide(plan);
 	err = run_entry(plan);
 	if (!err)
 		err = check_entry(plan);

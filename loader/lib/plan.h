@@ -30,6 +30,16 @@ enum pairfuse_proof {
 	PAIRFUSE_PROOF_ZEROED,
 };
 
+/* Why the state of a group is kept where it is. */
+enum pairfuse_choice {
+	PAIRFUSE_CHOICE_ONE = 0,	/* slot: one function */
+	PAIRFUSE_CHOICE_ASKED,		/* any: --nesting */
+	PAIRFUSE_CHOICE_SEVERAL,	/* exact: several functions */
+	PAIRFUSE_CHOICE_FALLBACK,	/* task storage: no slot possible */
+	PAIRFUSE_CHOICE_SYSCALLS,	/* slot: several functions, which cannot nest */
+	PAIRFUSE_CHOICE_KEY,		/* slot: several functions, but no other way */
+};
+
 struct pairfuse_plan {
 	/* given */
 	const struct pairfuse_input *in;
@@ -49,6 +59,17 @@ struct pairfuse_plan {
 	bool removes;		/* what the proofs need, of this pair */
 	bool stores_always;
 	__u64 zeroes;		/* bytes that are 0 however the exit ends */
+
+	/* storage.c */
+	bool slot_ok;		/* nothing against the slot as yet; else slot_why */
+	bool task_ok;		/* nothing against the storage of the task */
+	bool nest_ok;		/* nor against a slot with exact nesting */
+	struct pairfuse_why slot_why;
+	bool task;		/* chosen: the storage of the task */
+	bool exact;		/* chosen: the slot, with exact nesting */
+	enum pairfuse_choice choice;
+	bool skip;		/* not armed means that the thread has no state */
+	bool refused;		/* no code, why says why */
 
 	/* pairfuse_plan_decide */
 	enum pairfuse_proof proof;

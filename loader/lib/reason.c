@@ -4,6 +4,7 @@
  */
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "analysis.h"
 #include "reason.h"
@@ -44,6 +45,22 @@ const char *pairfuse_key_name(enum pairfuse_key key)
 	return (size_t)key < sizeof(names) / sizeof(names[0]) ? names[key] : "unknown";
 }
 
+const char *pairfuse_storage_name(enum pairfuse_storage storage)
+{
+	return storage == PAIRFUSE_STORAGE_TASK ? "task" : "slot";
+}
+
+bool pairfuse_nesting_parse(const char *text, enum pairfuse_nesting *nesting)
+{
+	if (!strcmp(text, "exact"))
+		*nesting = PAIRFUSE_NESTING_EXACT;
+	else if (!strcmp(text, "per-call"))
+		*nesting = PAIRFUSE_NESTING_PER_CALL;
+	else
+		return false;
+	return true;
+}
+
 const char *pairfuse_opt_name(enum pairfuse_opt opt)
 {
 	switch (opt) {
@@ -61,6 +78,8 @@ const char *pairfuse_opt_name(enum pairfuse_opt opt)
 		return "dead-code";
 	case PAIRFUSE_OPT_RODATA:
 		return "rodata";
+	case PAIRFUSE_OPT_TASK:
+		return "task-storage";
 	}
 	return "unknown";
 }

@@ -58,7 +58,11 @@
 		"malformed bytecode")						\
 	PAIRFUSE_REASON(COMPLEX, "complex",					\
 		"too complex to follow")					\
+	PAIRFUSE_REASON(NESTING, "nesting",					\
+		"nested calls cannot be told apart as the map does (--nesting exact)") \
 	/* found when it is tried */						\
+	PAIRFUSE_REASON(STORAGE, "storage",					\
+		"the task storage for the state cannot be made")		\
 	PAIRFUSE_REASON(VERIFIER, "verifier",					\
 		"the kernel's verifier refused the rewritten program")		\
 	PAIRFUSE_REASON(NOT_TRACEABLE, "not-traceable",				\

@@ -373,7 +373,8 @@ static bool want_flag(const struct pairfuse_rewriter *rw)
 		if (!rw->is_exit && pairfuse_insn_is_exit(&rw->old->nodes[i].insn) &&
 		    armed_at(rw, i) == 3 && arrivals(rw, i) == 3)
 			return true;
-		if ((note->op == PAIRFUSE_OP_LOOKUP || note->op == PAIRFUSE_OP_DELETE) &&
+		if (!rw->plan->task &&
+		    (note->op == PAIRFUSE_OP_LOOKUP || note->op == PAIRFUSE_OP_DELETE) &&
 		    pairfuse_expr(rw->plan->x, note->out)->kind == PAIRFUSE_E_TOP &&
 		    (!rw->is_exit || note->turned))
 			return true;
@@ -475,6 +476,8 @@ static void prologue(struct pairfuse_rewriter *rw)
 		pairfuse_rw_add(rw, PAIRFUSE_ST(BPF_DW, 10, rw->flag_at, rw->is_exit));
 	}
 	clear_slot(rw);
+	if (rw->value_clear)
+		pairfuse_rw_add(rw, PAIRFUSE_ST(BPF_DW, 10, rw->value_at, 0));
 	for (w = 0; w < PAIRFUSE_MAX_REGS; w++) {
 		if (!rw->cast_at[w] || !rw->prog->proto)
 			continue;
@@ -526,6 +529,8 @@ __u32 pairfuse_plan_state_size(const struct pairfuse_plan *plan)
 {
 	__u64 used = used_bytes(plan);
 
+	if (plan->task)
+		return plan->in->maps[plan->carrier].value_size;
 	return used ? 64 - __builtin_clzll(used) : 0;
 }
 
@@ -574,21 +579,26 @@ int pairfuse_rewrite(struct pairfuse_plan *plan, bool is_exit, struct pairfuse_c
 	struct pairfuse_rewriter rw = {
 		.plan = plan, .run = is_exit ? &plan->exit_run : &plan->entry_run,
 		.old = &flat->ir, .prog = flat->prog, .is_exit = is_exit,
-		.copy = used_bytes(plan), .opts = PAIRFUSE_OPT_SLOT,
+		.copy = used_bytes(plan),
+		.opts = plan->task ? PAIRFUSE_OPT_TASK : PAIRFUSE_OPT_SLOT,
 	};
 	int err;
 
 	plan->why.prog = is_exit;
 	rw.depth = (-rw.run->stack + 7) & ~7;
 	rw.ctx_reg = free_reg(&flat->ir);
-	rw.to = calloc(flat->ir.nr + NR_LABELS, sizeof(*rw.to));
+	/* a label inside of each node's replacement too, see pairfuse_rw_label() */
+	rw.to = calloc(2 * flat->ir.nr + NR_LABELS, sizeof(*rw.to));
 	if (!rw.to)
 		return -ENOMEM;
 	if (flat->inlined)
 		rw.opts |= PAIRFUSE_OPT_INLINE;
 	if (is_exit && !plan->exit_always)
 		rw.opts |= PAIRFUSE_OPT_SKIP_EXIT;
-	err = rewrite(&rw, code);
+	err = plan->task ? pairfuse_rw_task_init(&rw) : 0;
+	if (!err)
+		err = rewrite(&rw, code);
+	pairfuse_rw_task_free(&rw);
 	free(rw.to);
 	pairfuse_ir_free(&rw.body);
 	*opts |= rw.opts;

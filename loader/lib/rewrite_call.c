@@ -254,6 +254,8 @@ static int rewrite_copies(struct pairfuse_rewriter *rw, int i)
 
 int pairfuse_rw_call(struct pairfuse_rewriter *rw, int i)
 {
+	if (rw->plan->task && rw->run->notes[i].op != PAIRFUSE_OP_NONE)
+		return pairfuse_rw_task_call(rw, i);
 	if (rewrite_carrier(rw, i) || rewrite_known(rw, i))
 		return 0;
 	return rewrite_copies(rw, i);

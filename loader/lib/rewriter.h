@@ -36,7 +36,25 @@ struct pairfuse_rewriter {
 	int scratch_at;			/* copies of state bytes for helpers */
 	int scratch_len;
 	bool flag_wanted;
+
+	/* state in task storage, see rewrite_task.c */
+	int value_at;			/* the storage's address, once it was asked for */
+	bool value_clear;		/* and NULL before that */
+	int from_at;			/* address of a value to be stored */
+	__u8 *asked;			/* by node: was it asked for before? */
+	__u16 *live;			/* registers after each node */
 };
+
+/* A label of node i, as a target of pairfuse_rw_jump(), and its place: here. */
+static inline int pairfuse_rw_label(const struct pairfuse_rewriter *rw, int i)
+{
+	return rw->old->nr + NR_LABELS + i;
+}
+
+static inline void pairfuse_rw_set_label(struct pairfuse_rewriter *rw, int i)
+{
+	rw->to[pairfuse_rw_label(rw, i)] = rw->body.nr;
+}
 
 /* rewrite.c */
 void pairfuse_rw_add(struct pairfuse_rewriter *rw, struct bpf_insn insn);
@@ -52,6 +70,11 @@ void pairfuse_rw_set_flag(struct pairfuse_rewriter *rw, int value);
 
 /* rewrite_call.c */
 int pairfuse_rw_call(struct pairfuse_rewriter *rw, int i);
+
+/* rewrite_task.c */
+int pairfuse_rw_task_init(struct pairfuse_rewriter *rw);
+void pairfuse_rw_task_free(struct pairfuse_rewriter *rw);
+int pairfuse_rw_task_call(struct pairfuse_rewriter *rw, int i);
 
 static inline const struct pairfuse_expr *pairfuse_rw_in(const struct pairfuse_rewriter *rw,
 							 int i, unsigned int reg)

@@ -55,6 +55,17 @@ int pairfuse_descriptor_load(const struct pairfuse_func *func, enum bpf_attach_t
 	return err;
 }
 
+int pairfuse_object__set_nesting(struct pairfuse_object *obj, const char *nesting)
+{
+	if (obj->mode != PAIRFUSE_MODE_OPEN)
+		return -EBUSY;
+	obj->nesting = PAIRFUSE_NESTING_DEFAULT;
+	if (!nesting || pairfuse_nesting_parse(nesting, &obj->nesting))
+		return 0;
+	pairfuse_warn("nesting: have '%s', need exact or per-call", nesting);
+	return -EINVAL;
+}
+
 /* --- functions --- */
 
 static int unknown_function(struct pairfuse_object *obj, struct pairfuse_oprog *p)

@@ -61,6 +61,9 @@ int pairfuse_step_call(struct pairfuse_step *s);
 /* step_carrier.c: the calls that access the carrier map */
 int pairfuse_step_carrier(struct pairfuse_step *s);
 
+/* step_task.c: the same, when the state is to be kept in task storage */
+int pairfuse_step_task(struct pairfuse_step *s, __u8 *op, pairfuse_val *out);
+
 /* step_jump.c: may the jump be taken (2), not taken (1)? Refines both states. */
 int pairfuse_step_cond(struct pairfuse_step *s, struct pairfuse_state *taken, __u8 *edges);
 

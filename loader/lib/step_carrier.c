@@ -263,6 +263,8 @@ static int access_carrier(struct pairfuse_step *s, __u8 *op, pairfuse_val *out)
 	err = task ? task_key(s) : map_key(s);
 	if (err)
 		return err;
+	if (s->run->task)
+		return pairfuse_step_task(s, op, out);
 	switch (id) {
 	case BPF_FUNC_map_lookup_elem:
 		*op = PAIRFUSE_OP_LOOKUP;

@@ -45,6 +45,10 @@ void pairfuse_object_judge(struct pairfuse_object *obj, struct pairfuse_opair *p
 	v->carrier = a->carrier < 0 ? NULL : obj->in_maps[a->carrier].name;
 	v->key = a->carrier < 0 ? NULL : pairfuse_key_name(a->key);
 	v->state_size = a->state_size;
+	if (!a->reason) {
+		v->storage = pairfuse_storage_name(a->storage);
+		v->nesting = a->exact ? "exact" : "per-call";
+	}
 	if (a->reason && pair->reason == a->reason && a->reason_prog >= 0) {
 		v->reason_prog = obj->in_progs[a->reason_prog].name;
 		v->reason_insn = a->reason_insn;

@@ -12,7 +12,7 @@ SEC("fentry/vfs_read")
 int enter(args_t *ctx)
 {
 	__u64 ts = bpf_ktime_get_ns();
-	__u32 t = tid();
+	__u32 t = tgid();
 
 	if (ctx[0] & 1)
 		return 0;
@@ -23,7 +23,7 @@ int enter(args_t *ctx)
 SEC("fexit/vfs_read")
 int leave(args_t *ctx)
 {
-	__u32 t = tid();
+	__u32 t = tgid();
 	__u64 *ts = bpf_map_lookup_elem(&starts, &t);
 
 	if (!ts)
@@ -37,7 +37,7 @@ SEC("fentry/vfs_write")
 int enter2(args_t *ctx)
 {
 	__u64 ts = bpf_ktime_get_ns();
-	__u32 t = tid();
+	__u32 t = tgid();
 
 	bpf_map_update_elem(&starts, &t, &ts, BPF_ANY);
 	return 0;
@@ -46,7 +46,7 @@ int enter2(args_t *ctx)
 SEC("fexit/vfs_write")
 int leave2(args_t *ctx)
 {
-	__u32 t = tid();
+	__u32 t = tgid();
 	__u64 *ts = bpf_map_lookup_elem(&starts, &t);
 
 	if (ts)

@@ -11,7 +11,7 @@ SEC("fentry/vfs_read")
 int enter(args_t *ctx)
 {
 	__u64 ts = bpf_ktime_get_ns();
-	__u32 t = tid();
+	__u32 t = tgid();
 
 	if (bpf_get_current_uid_gid() & 1)
 		return 0;
@@ -22,7 +22,7 @@ int enter(args_t *ctx)
 SEC("fexit/vfs_read")
 int leave(args_t *ctx)
 {
-	__u32 t = tid();
+	__u32 t = tgid();
 	__u64 *ts;
 
 	if (bpf_get_current_uid_gid() & 1)

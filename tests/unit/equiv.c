@@ -5,8 +5,9 @@
  * the rewritten ones, with a slot and the stub's rules. After every program
  * everything but the carrier maps has to be equal.
  *
- * Calls of different threads overlap, those of one thread do not. Where the
- * key does not tell threads apart, calls follow one another.
+ * Calls of different threads overlap. Those of one thread are nested where the
+ * pairs promise to be exact then, else they follow one another. Where the key
+ * does not tell threads apart, all calls do.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,15 +23,24 @@
 
 #define NR_THREADS 4
 
-struct thread {
-	int pair;		/* in a call of it, or -1 */
-	__u64 pid_tgid;
-	__u64 task;
+#define MAX_DEPTH 3
+
+struct call {
+	int pair;
 	__u64 args[PAIRFUSE_MAX_REGS];
 	struct test_regs regs;	/* of the task in user space: args[0] of system calls */
 	__u64 armed;
-	__u32 cpu;
+	unsigned long begun;	/* calls of the group by the thread so far, with this one */
 	unsigned char slot[PAIRFUSE_SLOT_SIZE];
+};
+
+struct thread {
+	__u64 pid_tgid;
+	__u64 task;
+	__u32 cpu;
+	unsigned int depth;	/* calls that it is in */
+	struct call calls[MAX_DEPTH];
+	unsigned long *begun;	/* by carrier */
 };
 
 struct equiv {
@@ -40,6 +50,7 @@ struct equiv {
 	struct thread threads[NR_THREADS];
 	bool *ignore;
 	bool overlap;
+	bool nest;
 	bool self;		/* the originals in both worlds */
 	unsigned int seed;
 	__u64 now;
@@ -81,7 +92,8 @@ static unsigned int nr_regs(const struct pairfuse_prog *prog)
 /* Both sides of one program; fills q->buf when they differ. */
 static bool run_both(struct equiv *q, struct thread *t, bool is_exit, __u64 ret)
 {
-	const struct pairfuse_pair *pair = &q->res->pairs[t->pair];
+	struct call *c = &t->calls[t->depth - 1];
+	const struct pairfuse_pair *pair = &q->res->pairs[c->pair];
 	const struct pairfuse_prog *prog = prog_of(q, is_exit ? pair->exit : pair->entry);
 	const struct pairfuse_code *code = is_exit ? &pair->exit_code : &pair->entry_code;
 	__u64 stub[PAIRFUSE_CTX_WORDS];
@@ -93,16 +105,18 @@ static bool run_both(struct equiv *q, struct thread *t, bool is_exit, __u64 ret)
 	__u64 r0;
 
 	memset(stub, 0xa5, sizeof(stub));
-	stub[PAIRFUSE_CTX_SLOT] = (unsigned long)t->slot;
+	stub[PAIRFUSE_CTX_SLOT] = (unsigned long)c->slot;
 	for (i = 0; i < regs; i++)
-		stub[PAIRFUSE_CTX_ARG0 + i] = t->args[i];
+		stub[PAIRFUSE_CTX_ARG0 + i] = c->args[i];
 	if (is_exit) {
 		stub[PAIRFUSE_CTX_RET] = ret;
-		stub[PAIRFUSE_CTX_ARMED] = t->armed;
+		stub[PAIRFUSE_CTX_ARMED] = c->armed;
 	}
-	test_context(prog, regs, t->args, ret, &ctx);
+	test_context(prog, regs, c->args, ret, &ctx);
 	set_world(q, q->orig, t, prog, random);
 	set_world(q, q->fused, t, prog, random);
+	q->fused->storage_size = pair->storage_size;
+	q->fused->storage_map = pair->carrier;
 	q->orig->nr_regs = regs;
 	before = q->orig->calls - q->fused->calls;
 	interp(q->orig, prog->insns, prog->nr_insns, &ctx, &err);
@@ -111,10 +125,10 @@ static bool run_both(struct equiv *q, struct thread *t, bool is_exit, __u64 ret)
 		q->fused->nr_regs = regs;
 		if (!err)
 			interp(q->fused, prog->insns, prog->nr_insns, &ctx, &err);
-	} else if (!err && (!is_exit || t->armed || pair->exit_always)) {
+	} else if (!err && (!is_exit || c->armed || pair->exit_always)) {
 		r0 = interp(q->fused, code->insns, code->nr_insns, stub, &err);
 		if (!is_exit)
-			t->armed = r0;
+			c->armed = r0;
 	}
 	q->saved += q->orig->calls - q->fused->calls - before;
 	if (err) {
@@ -143,34 +157,43 @@ static __u64 random_word(struct equiv *q)
 static bool begin(struct equiv *q, struct thread *t, int pair)
 {
 	const struct pairfuse_prog *prog = prog_of(q, q->res->pairs[pair].entry);
+	struct call *c = &t->calls[t->depth++];
 	unsigned int i;
 
-	t->pair = pair;
-	t->cpu = rnd(q, 2);
+	c->pair = pair;
+	c->begun = ++t->begun[q->res->pairs[pair].carrier];
+	if (t->depth == 1)
+		t->cpu = rnd(q, 2);
 	for (i = 0; i < PAIRFUSE_MAX_REGS; i++) {
-		t->args[i] = random_word(q);
+		c->args[i] = random_word(q);
 		if (prog->proto && prog->proto->arg_btf_id[i])
-			t->args[i] = fake_object(rnd(q, 64));
+			c->args[i] = fake_object(rnd(q, 64));
 	}
 	if (pairfuse_hook_is_syscall(prog->at)) {
-		for (i = 0; i < sizeof(t->regs) / 8; i++)
-			((__u64 *)&t->regs)[i] = random_word(q);
-		t->args[0] = (unsigned long)&t->regs;
+		for (i = 0; i < sizeof(c->regs) / 8; i++)
+			((__u64 *)&c->regs)[i] = random_word(q);
+		c->args[0] = (unsigned long)&c->regs;
 	}
 	/* the slot is whatever was on the stack before */
-	for (i = 0; i < sizeof(t->slot); i++)
-		t->slot[i] = rnd(q, 256);
+	for (i = 0; i < sizeof(c->slot); i++)
+		c->slot[i] = rnd(q, 256);
 	return run_both(q, t, false, 0);
 }
 
 static bool end(struct equiv *q, struct thread *t)
 {
+	struct call *c = &t->calls[t->depth - 1];
+	const struct pairfuse_pair *pair = &q->res->pairs[c->pair];
 	bool ok;
 
+	/* PAIRFUSE_ATTACH_EXACT */
+	if (pair->exact && pair->storage == PAIRFUSE_STORAGE_SLOT &&
+	    c->begun != t->begun[pair->carrier])
+		c->armed = 0;
 	/* execve() and others change the registers */
-	t->regs.di = t->regs.si = random_word(q);
+	c->regs.di = c->regs.si = random_word(q);
 	ok = run_both(q, t, true, random_word(q));
-	t->pair = -1;
+	t->depth--;
 	return ok;
 }
 
@@ -182,9 +205,9 @@ static bool event(struct equiv *q, const int *pairs, unsigned int nr_pairs)
 
 	q->now += rnd(q, 3) ? rnd(q, 5000) : rnd(q, 50000000);
 	for (i = 0; !q->overlap && i < NR_THREADS; i++)
-		if (q->threads[i].pair >= 0)
+		if (q->threads[i].depth)
 			t = &q->threads[i];
-	if (t->pair >= 0)
+	if (t->depth && (!q->nest || t->depth == MAX_DEPTH || rnd(q, 2)))
 		return end(q, t);
 	return begin(q, t, pairs[rnd(q, nr_pairs)]);
 }
@@ -197,7 +220,8 @@ static void make_threads(struct equiv *q)
 		/* 1000 and 1001 in one process, 1002 and 1003 alone */
 		__u64 tgid = i == 1 ? 1000 : 1000 + i;
 
-		q->threads[i].pair = -1;
+		q->threads[i].begun = calloc(q->obj->in.nr_maps + 1,
+					     sizeof(*q->threads[i].begun));
 		q->threads[i].pid_tgid = tgid << 32 | (1000 + i);
 		q->threads[i].task = fake_object(100 + i);
 	}
@@ -225,6 +249,7 @@ static bool run(struct equiv *q, unsigned int invocations)
 		pairs[nr++] = i;
 		q->ignore[res->pairs[i].carrier] = true;
 		q->overlap &= key_is_private(&res->pairs[i]);
+		q->nest &= res->pairs[i].exact;
 	}
 	q->orig = world_new(obj);
 	q->fused = world_new(obj);
@@ -232,6 +257,8 @@ static bool run(struct equiv *q, unsigned int invocations)
 	make_threads(q);
 	for (i = 0; nr && ok && i < 2 * invocations; i++)
 		ok = event(q, pairs, nr);
+	for (i = 0; i < NR_THREADS; i++)
+		free(q->threads[i].begun);
 	world_free(q->orig);
 	world_free(q->fused);
 	free(q->ignore);
@@ -244,7 +271,7 @@ const char *equiv_run(const struct test_object *obj, const struct pairfuse_resul
 		      long *saved)
 {
 	struct equiv q = { .obj = obj, .res = res, .seed = seed, .now = 1000000, .overlap = true,
-			   .buf = buf, .len = len };
+			   .nest = true, .buf = buf, .len = len };
 	bool ok = run(&q, invocations);
 
 	*saved = q.saved;
@@ -255,7 +282,7 @@ const char *equiv_self(const struct test_object *obj, const struct pairfuse_resu
 		       unsigned int seed, unsigned int invocations, char *buf, size_t len)
 {
 	struct equiv q = { .obj = obj, .res = res, .seed = seed, .now = 1000000, .overlap = true,
-			   .self = true, .buf = buf, .len = len };
+			   .nest = true, .self = true, .buf = buf, .len = len };
 
 	return run(&q, invocations) ? NULL : buf;
 }

@@ -149,6 +149,7 @@ struct world *world_new(const struct test_object *obj)
 
 	w->obj = obj;
 	w->maps = calloc(obj->in.nr_maps + 1, sizeof(*w->maps));
+	w->storage = calloc(obj->in.nr_maps + 1, sizeof(*w->storage));
 	if (!obj->bpf)		/* made by hand: no global data */
 		return w;
 	bpf_object__for_each_map(map, obj->bpf) {
@@ -163,8 +164,11 @@ void world_free(struct world *w)
 {
 	size_t m;
 
-	for (m = 0; m < w->obj->in.nr_maps; m++)
+	for (m = 0; m < w->obj->in.nr_maps; m++) {
 		free_entries(w->maps[m]);
+		free_entries(w->storage[m]);
+	}
+	free(w->storage);
 	free_entries(w->grave);
 	free(w->maps);
 	free(w->log);
@@ -243,11 +247,35 @@ static int map_of(struct machine *vm, __u64 v)
 	return m;
 }
 
+/* That of the group: PAIRFUSE_TASK_CARRIER */
+static __u64 own_storage(struct world *w, const __u64 *r)
+{
+	struct entry **first = &w->storage[w->storage_map], *e;
+
+	for (e = *first; e; e = e->next)
+		if (!memcmp(e->key, &r[2], 8))
+			return (unsigned long)e->value;
+	if (!(r[4] & 1))
+		return 0;
+	e = calloc(1, sizeof(*e));
+	e->key = malloc(8);
+	memcpy(e->key, &r[2], 8);
+	e->value = calloc(1, w->storage_size);
+	e->next = *first;
+	*first = e;
+	return (unsigned long)e->value;
+}
+
 static __u64 task_storage(struct machine *vm, const __u64 *r)
 {
 	struct world *w = vm->w;
-	int m = map_of(vm, r[1]);
-	struct entry *e = *map_find(w, m, &r[2]);
+	struct entry *e;
+	int m;
+
+	if (r[1] == (unsigned long)w->storage)
+		return own_storage(w, r);
+	m = map_of(vm, r[1]);
+	e = *map_find(w, m, &r[2]);
 
 	if (!e && (r[4] & 1))
 		e = map_add(w, m, &r[2], ptr(r[3]));
@@ -483,6 +511,11 @@ static __u64 imm64(struct machine *vm, const struct bpf_insn *insn)
 	__u32 zero = 0;
 
 	switch (insn->src_reg) {
+	case BPF_PSEUDO_MAP_FD:
+		if (insn->imm == PAIRFUSE_TASK_CARRIER && vm->w->storage_size)
+			return (unsigned long)vm->w->storage;
+		vm->err = "not a map";
+		return 0;
 	case BPF_PSEUDO_MAP_IDX:
 		return (unsigned long)&vm->w->obj->maps[insn->imm];
 	case BPF_PSEUDO_MAP_IDX_VALUE:

@@ -20,6 +20,7 @@ struct entry {
 struct world {
 	const struct test_object *obj;
 	struct entry **maps;	/* by map */
+	struct entry **storage;	/* task storage in place of maps, by map */
 	struct entry *grave;	/* deleted while a program may still look at them */
 	unsigned char *log;	/* events: bytes, in order */
 	size_t log_len, log_cap;
@@ -34,6 +35,8 @@ struct world {
 	__u64 cookie;
 	unsigned int nr_regs;	/* of the target; 0: stub context */
 	bool is_exit;
+	int storage_map;	/* that the rewritten program has task storage for */
+	__u32 storage_size;
 	unsigned int frames;	/* on the kernel stack, in front of those of the original */
 	unsigned char poison;	/* what is on the stack before it is written */
 

@@ -15,6 +15,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 
+#include "carrier.h"
 #include "insn.h"
 #include "kernel.h"
 
@@ -78,6 +79,8 @@ static int make_map(const struct pairfuse_map *m)
 	return fd;
 }
 
+static int storage_fd = -1;	/* task storage of the pair that is tried */
+
 /* false: this program cannot be tried */
 static bool translate(struct bpf_insn *insns, size_t nr, const int *fds, bool *cast)
 {
@@ -95,6 +98,11 @@ static bool translate(struct bpf_insn *insns, size_t nr, const int *fds, bool *c
 		}
 		if (!pairfuse_insn_is_imm64(in))
 			continue;
+		if (in->src_reg == BPF_PSEUDO_MAP_FD && in->imm == PAIRFUSE_TASK_CARRIER) {
+			in->imm = storage_fd;
+			if (in->imm < 0)
+				return false;
+		}
 		if (in->src_reg == BPF_PSEUDO_MAP_IDX || in->src_reg == BPF_PSEUDO_MAP_IDX_VALUE) {
 			in->src_reg = in->src_reg == BPF_PSEUDO_MAP_IDX ? BPF_PSEUDO_MAP_FD :
 									 BPF_PSEUDO_MAP_VALUE;
@@ -194,8 +202,13 @@ bool kernel_rejects(const struct test_object *obj, const struct pairfuse_result 
 
 		if (p->reason != PAIRFUSE_REASON_NONE)
 			continue;
+		if (p->storage_size)
+			storage_fd = pairfuse_task_carrier_create("state", p->storage_size);
 		bad = rejects(&p->entry_code, obj->progs[p->entry].name, fds, buf, len) ||
 		      rejects(&p->exit_code, obj->progs[p->exit].name, fds, buf, len);
+		if (storage_fd >= 0)
+			close(storage_fd);
+		storage_fd = -1;
 	}
 	for (i = 0; i < obj->in.nr_maps; i++)
 		if (fds[i] >= 0)

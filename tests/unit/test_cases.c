@@ -3,12 +3,13 @@
  * Analysis cases as data: the .bpf.c files of tests/cases (ok-NAME, err-NAME) and
  * bpf/refuse, each with the verdicts that it expects in comments:
  *
- *   // expect: ENTRY EXIT fused carrier=MAP key=KEY state=N exit=armed|always
+ *   // expect: ENTRY EXIT fused carrier=MAP key=KEY state=N exit=armed|always[ storage=task| exact]
  *   // expect: ENTRY EXIT refused REASON[ insn=N]
  *   // proto: TARGET regs=N ret=N [ID[:module] ...]
  *   // no-cast                      (a kernel without bpf_rdonly_cast)
  *   // pinned|reused|shown: MAP
  *   // cookie: PROG VALUE
+ *   // nesting: exact|per-call
  *
  * Objects named on the command line (*.bpf.o) have no expectations: all their
  * pairs have to be fused.
@@ -116,6 +117,8 @@ static void apply(struct test_object *obj, const char *line)
 
 	if (!strncmp(line, "proto: ", 7)) {
 		set_proto(obj, line);
+	} else if (sscanf(line, "nesting: %63s", name) == 1) {
+		assert_true(pairfuse_nesting_parse(name, &obj->in.nesting));
 	} else if (!strncmp(line, "no-cast", 7)) {
 		obj->in.rdonly_cast_id = 0;
 	} else if (sscanf(line, "pinned: %63s", name) == 1) {
@@ -142,9 +145,11 @@ static void verdict_text(const struct test_object *obj, const struct pairfuse_pa
 	int n;
 
 	if (pair->reason == PAIRFUSE_REASON_NONE) {
-		snprintf(buf, len, "fused carrier=%s key=%s state=%u exit=%s",
+		snprintf(buf, len, "fused carrier=%s key=%s state=%u exit=%s%s%s",
 			 obj->maps[pair->carrier].name, pairfuse_key_name(pair->key),
-			 pair->state_size, pair->exit_always ? "always" : "armed");
+			 pair->state_size, pair->exit_always ? "always" : "armed",
+			 pair->storage == PAIRFUSE_STORAGE_TASK ? " storage=task" : "",
+			 pair->storage == PAIRFUSE_STORAGE_SLOT && pair->exact ? " exact" : "");
 		return;
 	}
 	n = snprintf(buf, len, "refused %s", pairfuse_reason_id(pair->reason));

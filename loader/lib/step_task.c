@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * One step of the abstract interpretation: accesses to a carrier map that is to
+ * be replaced by task storage (or, being task storage, to be kept).
+ *
+ * They stay accesses of a map, so nothing has to be followed: a lookup gives a
+ * pointer into a map's value or NULL, as it did. Two things are asked of the
+ * program all the same.
+ *
+ * Updates of a hash make a new element; what a program has looked up before
+ * keeps the old bytes. Task storage has one place for both. So no such pointer
+ * may be alive at an update, nor be what is stored: pointers are tainted.
+ *
+ * What the program does when there is no state: with ->follow, a lookup in front
+ * of any update finds nothing.
+ */
+#include <string.h>
+
+#include "state.h"
+
+static pairfuse_val value_or_null(struct pairfuse_step *s)
+{
+	s->run->loads = true;
+	if (s->run->follow && !s->st->present)
+		return pairfuse_expr_const(s->run->x, 0);
+	return pairfuse_expr_top(s->run->x, PAIRFUSE_T_VALUE);
+}
+
+static void leaves_state(struct pairfuse_step *s)
+{
+	pairfuse_step_effect(s);
+	s->run->stores = true;
+	s->st->present = true;
+}
+
+/* Pointers to the old bytes in what a call preserves. */
+static bool holds_value(const struct pairfuse_step *s)
+{
+	const struct pairfuse_exprs *x = s->run->x;
+	__u16 live = s->run->live ? s->run->live[s->node - s->run->ir->nodes] : 0xffff;
+	unsigned int i;
+
+	for (i = 6; i <= 9; i++)
+		if ((live & (1U << i)) &&
+		    (pairfuse_expr(x, s->st->reg[i])->taint & PAIRFUSE_T_VALUE))
+			return true;
+	for (i = 0; i < PAIRFUSE_STACK_SIZE; i++)
+		if (pairfuse_expr(x, s->st->stack[i])->taint & PAIRFUSE_T_VALUE)
+			return true;
+	return false;
+}
+
+static int update(struct pairfuse_step *s)
+{
+	struct pairfuse_run *run = s->run;
+	const struct pairfuse_expr e = *pairfuse_expr(run->x, s->st->reg[3]);
+	unsigned int size = run->in->maps[run->carrier].value_size;
+	int insn = pairfuse_step_insn(s);
+	__u64 flags;
+
+	if (!pairfuse_expr_is_const(run->x, s->st->reg[4], &flags) ||
+	    (flags != BPF_ANY && flags != BPF_NOEXIST && flags != BPF_EXIST))
+		return pairfuse_refuse(run->why, PAIRFUSE_REASON_UPDATE_FLAGS, insn,
+				       "insn %d updates '%s' with unknown flags", insn,
+				       pairfuse_step_map(s));
+	if (e.kind != PAIRFUSE_E_STACK &&
+	    (e.taint & (PAIRFUSE_T_STACK | PAIRFUSE_T_VALUE | PAIRFUSE_T_CTX)))
+		return pairfuse_refuse(run->why, PAIRFUSE_REASON_STATE_UNKNOWN, insn,
+				       "insn %d stores bytes in '%s' whose place is not known", insn,
+				       pairfuse_step_map(s));
+	if (holds_value(s))
+		return pairfuse_refuse(run->why, PAIRFUSE_REASON_STATE_ESCAPES, insn,
+				       "insn %d updates '%s' while a pointer to what was there is kept",
+				       insn, pairfuse_step_map(s));
+	if (e.kind == PAIRFUSE_E_STACK && pairfuse_stack_check(s, (__s64)e.imm, size))
+		return PAIRFUSE_REFUSED;
+	leaves_state(s);
+	return 0;
+}
+
+/* The object's own task storage: create or look up, with whatever flags and value. */
+static void task_get(struct pairfuse_step *s, __u8 *op, pairfuse_val *out)
+{
+	__u64 flags;
+
+	if (pairfuse_expr_is_const(s->run->x, s->st->reg[4], &flags) && !flags) {
+		*op = PAIRFUSE_OP_LOOKUP;
+		*out = value_or_null(s);
+		return;
+	}
+	*op = PAIRFUSE_OP_CREATE;
+	leaves_state(s);
+	*out = value_or_null(s);
+}
+
+int pairfuse_step_task(struct pairfuse_step *s, __u8 *op, pairfuse_val *out)
+{
+	*out = PAIRFUSE_TOP;
+	switch (s->node->insn.imm) {
+	case BPF_FUNC_map_lookup_elem:
+		*op = PAIRFUSE_OP_LOOKUP;
+		*out = value_or_null(s);
+		return 0;
+	case BPF_FUNC_map_update_elem:
+		*op = PAIRFUSE_OP_UPDATE;
+		return update(s);
+	case BPF_FUNC_task_storage_get:
+		task_get(s, op, out);
+		return 0;
+	}
+	/* that there may be state is remembered: a deletion is no loss */
+	*op = PAIRFUSE_OP_DELETE;
+	return 0;
+}
