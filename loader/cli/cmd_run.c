@@ -18,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analysis.h"
 #include "cli.h"
 #include "device.h"
 #include "log.h"
@@ -30,19 +31,26 @@
 static const struct cli_option options[] = {
 	{ "hook", 'k', "shared|direct",
 	  "share functions with other tracers (default), or exclude them" },
+	{ "nesting", 'n', "exact|per-call",
+	  "what calls inside calls find: the map's state, or their own" },
 	{}
 };
 
+enum { OPT_HOOK, OPT_NESTING };
+
 static __u32 hook = PAIRFUSE_HOOK_SHARED;
+static enum pairfuse_nesting nesting;
 
 static bool run_option(void *arg, int index, const char *value)
 {
-	if (strcmp(value, "shared") && strcmp(value, "direct")) {
-		cli_bad_value(&options[index], value, options[index].arg);
-		return false;
+	if (index == OPT_NESTING && pairfuse_nesting_parse(value, &nesting))
+		return true;
+	if (index == OPT_HOOK && (!strcmp(value, "shared") || !strcmp(value, "direct"))) {
+		hook = strcmp(value, "direct") ? PAIRFUSE_HOOK_SHARED : PAIRFUSE_HOOK_DIRECT;
+		return true;
 	}
-	hook = strcmp(value, "direct") ? PAIRFUSE_HOOK_SHARED : PAIRFUSE_HOOK_DIRECT;
-	return true;
+	cli_bad_value(&options[index], value, options[index].arg);
+	return false;
 }
 
 /* --- the interposer --- */
@@ -78,7 +86,8 @@ static int preload(const char *lib)
 
 	if (asprintf(&value, "%s%s%s", lib, old && old[0] ? ":" : "", old ? old : "") < 0)
 		return -ENOMEM;
-	snprintf(options_text, sizeof(options_text), "%d:%u", cli_verbose, hook);
+	snprintf(options_text, sizeof(options_text), "%d:%u:%u", cli_verbose, hook,
+		 nesting);
 	if (setenv("LD_PRELOAD", value, 1) || setenv("PAIRFUSE_RUN", options_text, 1)) {
 		free(value);
 		return -errno;

@@ -25,6 +25,7 @@
 
 #include <bpf/bpf.h>
 
+#include "carrier.h"
 #include "device.h"
 #include "fd.h"
 #include "log.h"
@@ -338,6 +339,31 @@ static void load_insns(struct run_pair *pair, const struct run_prog *orig,
 	free(log);
 }
 
+/* The task storage of the pair's group, if it wants one; made when first needed. */
+static bool bind_storage(struct run_pair *pair, struct bpf_insn *insns, size_t nr)
+{
+	struct run_map *map;
+	int err = 0;
+
+	if (!pair->storage_size)
+		return true;
+	map = run_map_get(pair->carrier);
+	if (!map)
+		return false;
+	if (map->storage_fd < 0)
+		err = run_fd_make_private(pairfuse_task_carrier_create(pair->carrier_name,
+								       pair->storage_size),
+					  &map->storage_fd);
+	if (err) {
+		pair->final = true;
+		run_pair_refuse(pair, PAIRFUSE_REASON_STORAGE, "task storage of %u bytes: %s",
+				pair->storage_size, pairfuse_strerror(err));
+		return false;
+	}
+	pairfuse_code_bind(insns, nr, map->storage_fd);
+	return true;
+}
+
 static void load_half(struct engine *e, struct run_pair *pair, const struct run_prog *orig,
 		      const struct pairfuse_code *code, int *holder)
 {
@@ -345,9 +371,9 @@ static void load_half(struct engine *e, struct run_pair *pair, const struct run_
 
 	if (insns)
 		memcpy(insns, code->insns, code->nr_insns * sizeof(*insns));
-	if (insns && to_fds(e, insns, code->nr_insns))
+	if (insns && to_fds(e, insns, code->nr_insns) && bind_storage(pair, insns, code->nr_insns))
 		load_insns(pair, orig, insns, code->nr_insns, holder);
-	else
+	else if (!pair->reason)
 		run_pair_refuse(pair, PAIRFUSE_REASON_VERIFIER, "rewritten '%s': no memory",
 				orig->name);
 	free(insns);
@@ -382,7 +408,8 @@ static void take_verdict(struct engine *e, struct run_pair *pair, struct pairfus
 {
 	bool same = !v->reason && pair->entry_code.insns && pair->exit_code.insns &&
 		    same_code(&pair->entry_code, &v->entry_code) &&
-		    same_code(&pair->exit_code, &v->exit_code);
+		    same_code(&pair->exit_code, &v->exit_code) &&
+		    pair->storage == v->storage && pair->exact == v->exact;
 	__u32 carrier = v->carrier < 0 ? 0 : e->infos[v->carrier].id;
 
 	pair->seen = true;
@@ -399,6 +426,9 @@ static void take_verdict(struct engine *e, struct run_pair *pair, struct pairfus
 	pair->key = v->key;
 	pair->state_size = v->state_size;
 	pair->exit_always = v->exit_always;
+	pair->storage = v->storage;
+	pair->storage_size = v->storage_size;
+	pair->exact = v->exact;
 	pair->final = false;
 	take_code(&pair->entry_code, &v->entry_code);
 	take_code(&pair->exit_code, &v->exit_code);
@@ -524,6 +554,7 @@ int run_engine_update(void)
 		in.map_ref = map_ref;
 		in.map_ref_arg = &e;
 		in.rdonly_cast_id = pairfuse_kbtf_vmlinux_func(e.kbtf, "bpf_rdonly_cast");
+		in.nesting = run_nesting;
 		tell_input(&e);
 		err = pairfuse_analyze(&in, &res);
 	}
@@ -535,6 +566,24 @@ int run_engine_update(void)
 }
 
 /* --- attaching --- */
+
+/* A link of the pair's group that the tool has, or -1: it is the first of them. */
+static int group_link(const struct run_pair *pair)
+{
+	const struct run_half *half;
+	int fd;
+
+	for (fd = run_fd_next(0); fd >= 0; fd = run_fd_next(fd + 1)) {
+		struct run_fd f = run_fd_get(fd);
+
+		half = f.kind == RUN_FD_LINK ? f.obj :
+		       f.kind == RUN_FD_EVENT ? ((struct run_event *)f.obj)->half : NULL;
+		if (half && half->pair && half->pair->state == RUN_PAIR_FUSED &&
+		    run_pair_same_group(half->pair, pair))
+			return fd;
+	}
+	return -1;
+}
 
 int run_engine_attach(struct run_pair *pair)
 {
@@ -550,6 +599,10 @@ int run_engine_attach(struct run_pair *pair)
 	char text[256];
 	int dev, fd;
 
+	if (pair->exact && pair->storage == PAIRFUSE_STORAGE_SLOT) {
+		att.flags |= PAIRFUSE_ATTACH_EXACT;
+		att.group_fd = group_link(pair);
+	}
 	dev = pairfuse_device_open(&info);
 	if (dev < 0) {
 		run_pair_refuse(pair, PAIRFUSE_REASON_MODULE, "%s",

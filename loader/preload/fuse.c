@@ -81,6 +81,26 @@ static void put_back(struct run_pair *pair)
 	restore(exit);
 }
 
+/*
+ * What is in the task storage of the group goes too: the next programs get a new
+ * one. Those that are loaded with the old one and wait are loaded again.
+ */
+static void drop_storage(__u32 carrier)
+{
+	struct run_map *map = run_map_get(carrier);
+	struct run_pair *pair;
+
+	if (!map || map->storage_fd < 0)
+		return;
+	run_fd_close_private(&map->storage_fd);
+	for (pair = run_pairs; pair; pair = pair->next) {
+		if (pair->carrier != carrier || pair->state != RUN_PAIR_READY)
+			continue;
+		run_pair_unload(pair);
+		pair->state = RUN_PAIR_REFUSED;
+	}
+}
+
 void run_fallback(__u32 carrier, const char *why)
 {
 	struct run_pair *pair;
@@ -95,6 +115,8 @@ void run_fallback(__u32 carrier, const char *why)
 		put_back(pair);
 		run_say("%s: back to the original programs: %s", pair->func, why);
 	}
+	if (purged)
+		drop_storage(carrier);
 	run_generation++;
 }
 

@@ -19,6 +19,7 @@
 
 int run_verbose;
 __u32 run_hook;
+enum pairfuse_nesting run_nesting;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static long owner;		/* pid; 0: inert */

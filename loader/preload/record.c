@@ -44,6 +44,7 @@ struct run_map *run_map_get(__u32 id)
 	if (!map)
 		return NULL;
 	map->id = id;
+	map->storage_fd = -1;
 	map->next = run_maps;
 	run_maps = map;
 	return map;

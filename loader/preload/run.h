@@ -24,7 +24,7 @@
 #include "analysis.h"
 #include "kbtf.h"
 
-#define RUN_ENV	     "PAIRFUSE_RUN"	/* "VERBOSE:HOOK", set by cmd_run.c */
+#define RUN_ENV	     "PAIRFUSE_RUN"	/* "VERBOSE:HOOK:NESTING", set by cmd_run.c */
 #define RUN_LIB	     "libpairfuse-preload.so"
 #define RUN_NAME_LEN PAIRFUSE_NAME_LEN
 
@@ -37,6 +37,7 @@ struct run_guard {
 
 extern int run_verbose;
 extern __u32 run_hook;		/* enum pairfuse_hook wanted */
+extern enum pairfuse_nesting run_nesting;
 
 /* From the environment; without it the interposer stays inert. */
 void run_init(int verbose, __u32 hook);
@@ -56,6 +57,7 @@ struct run_map {
 	bool own;		/* created by this process */
 	bool pinned;
 	bool touched;		/* user space has read or written elements */
+	int storage_fd;		/* carrier: the task storage in its place; private, or -1 */
 };
 
 struct run_prog {
@@ -214,6 +216,9 @@ struct run_pair {
 	bool told;
 	bool seen;		/* by the analysis under way */
 	bool exit_always;
+	enum pairfuse_storage storage;
+	__u32 storage_size;
+	bool exact;
 	struct pairfuse_code entry_code, exit_code; /* map references by id */
 	int entry_fd, exit_fd;	/* while ready; private */
 	__u32 link_id;
