@@ -11,7 +11,7 @@
 #   CFLAGS, LDFLAGS  added to our own
 #   SANITIZE=1       user space with ASan and UBSan, in $(O)/san
 #   VMLINUX=FILE     where vmlinux.h comes from (default: the running kernel's
-#                    BTF, else the BTF vmlinux in $(KDIR))
+#                    BTF, else that of KDIR or of the VM's kernel)
 #   DESTDIR, PREFIX  for `make install` (default prefix: /usr/local)
 
 MAKEFLAGS += --no-builtin-rules

@@ -6,7 +6,10 @@
 #: bpf                the BPF objects
 #: vmlinux.h          kernel types for them, out of BTF (see VMLINUX)
 
-VMLINUX		?= $(firstword $(wildcard /sys/kernel/btf/vmlinux $(KDIR)/vmlinux))
+# Where there is no BTF of this machine (a container without /sys), the VM's
+# kernel will do.
+VM_VMLINUX	:= $(or $(PAIRFUSE_VM_DIR),$(O)/vm)/base-*/root/usr/src/linux-headers-*/vmlinux
+VMLINUX		?= $(firstword $(wildcard /sys/kernel/btf/vmlinux $(KDIR)/vmlinux $(VM_VMLINUX)))
 VMLINUX_H	:= $(B)/bpf/vmlinux.h
 BPF_OBJS	:= $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard bpf/*.bpf.c))
 BPF_REFUSE_OBJS	:= $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard bpf/refuse/*.bpf.c))
@@ -25,7 +28,7 @@ vmlinux.h: $(VMLINUX_H)
 # `make clean`. CO-RE makes any kernel's types good for every other.
 $(VMLINUX_H):
 	$(call say,BTF,$@)
-	@test -n "$(VMLINUX)" || { echo 'vmlinux.h: no BTF in /sys/kernel/btf or KDIR; set VMLINUX=FILE' >&2; exit 1; }
+	@test -n "$(VMLINUX)" || { echo 'vmlinux.h: no BTF in /sys/kernel/btf, KDIR or the VM: set VMLINUX=FILE, or make the VM first (scripts/vm build)' >&2; exit 1; }
 	@test -x "$(BPFTOOL)" || { echo 'vmlinux.h: bpftool is missing: apt install bpftool' >&2; exit 1; }
 	@mkdir -p $(@D)
 	$(Q)$(BPFTOOL) btf dump file $(VMLINUX) format c > $@.tmp
