@@ -137,6 +137,9 @@ void run_unfuse(struct run_pair *pair, struct run_half *gone)
 	pair->entry = NULL;
 	pair->exit = NULL;
 	pair->state = RUN_PAIR_REFUSED;
+	/* calls that are under way have stored what no exit will take */
+	if (!run_map_is_carrier(pair->carrier))
+		drop_storage(pair->carrier);
 	run_generation++;
 }
 

@@ -126,7 +126,7 @@ hist_sums()
 # The same histograms, for failing and early returning calls too.
 case_fsdist()
 {
-	local how
+	local how sums
 
 	for how in plain run; do
 		load_start
@@ -138,9 +138,9 @@ case_fsdist()
 		grep '^operation' "$T/$how.out" >"$T/$how.ops"
 	done
 	equal "$(fused run)" 5 'pairs fused'
-	want="$((2 * each)) $((2 * each)) $((each + threads)) $each $each "
-	nearly plain "$(hist_sums "$T/plain.out")" "$want" 'plain sums'
-	equal "$(hist_sums "$T/run.out")" "$want" 'sums'
+	sums="$((2 * each)) $((2 * each)) $((each + threads)) $each $each "
+	nearly plain "$(hist_sums "$T/plain.out")" "$sums" 'plain sums'
+	equal "$(hist_sums "$T/run.out")" "$sums" 'sums'
 	cmp -s "$T/plain.ops" "$T/run.ops" || fail 'the operations differ'
 }
 
@@ -170,7 +170,7 @@ case_fsslower()
 	done | sort -k 2 >"$T/want"
 	diff "$T/want" "$T/run.events" | head -20 >"$T/diff"
 	[ ! -s "$T/diff" ] || { fail 'events differ'; cat "$T/diff"; }
-	[ -z "$(cut -d ' ' -f 2- "$T/plain.events" | grep -vxF -f <(cut -d ' ' -f 2- "$T/want"))" ] ||
+	! cut -d ' ' -f 2- "$T/plain.events" | grep -qvxF -f <(cut -d ' ' -f 2- "$T/want") ||
 		fail 'the plain tool has others'
 }
 
@@ -214,6 +214,7 @@ case_interval()
 	! grep -q 'back to the original' "$T/run.err" || fail 'fell back'
 }
 
+# shellcheck disable=SC2016	# awk's
 # differ LOAD PAIRS READY COLUMNS TOOL ARG...: the same lines from both, in these
 # columns (awk); -p PID is added
 differ()
@@ -401,6 +402,7 @@ case_direct()
 # --- all of them ---
 
 modprobe pairfuse || exit 1
+# shellcheck disable=SC2048
 for name in ${*:-fsdist fsslower funclatency interval numamove gone neighbour direct \
 		opensnoop statsnoop killsnoop bindsnoop tcpconnect tcpconnect_mapped mountsnoop \
 		capable no_tool refused}; do
