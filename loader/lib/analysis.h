@@ -100,6 +100,7 @@ struct pairfuse_input {
 	/* vmlinux BTF id of kfunc bpf_rdonly_cast; 0: not available */
 	__s32 rdonly_cast_id;
 	enum pairfuse_nesting nesting;
+	bool no_groups;		/* the kernel module has none left for PAIRFUSE_ATTACH_EXACT */
 };
 
 enum pairfuse_key {		/* what the carrier map is keyed by */

@@ -14,6 +14,7 @@
 #include <linux/bpf.h>
 
 #include "choose.h"
+#include "device.h"
 #include "hook.h"
 #include "log.h"
 #include "object.h"
@@ -295,6 +296,7 @@ int pairfuse_object_analyze(struct pairfuse_object *obj)
 	in.map_ref_arg = obj;
 	in.rdonly_cast_id = k ? pairfuse_kbtf_vmlinux_func(k, "bpf_rdonly_cast") : 0;
 	in.nesting = obj->nesting;
+	in.no_groups = obj->mode == PAIRFUSE_MODE_LOADED && !pairfuse_device_has_group();
 	err = analyze_sets(obj, &in);
 	if (err)
 		return err;

@@ -40,6 +40,17 @@ int pairfuse_device_open(struct pairfuse_info *info)
 	return fd;
 }
 
+bool pairfuse_device_has_group(void)
+{
+	struct pairfuse_info info;
+	int dev = pairfuse_device_open(&info);
+
+	if (dev < 0)
+		return true;
+	close(dev);
+	return info.nr_groups_free > 0;
+}
+
 const char *pairfuse_device_error(int err, const struct pairfuse_info *info, char *buf,
 				  size_t len)
 {
@@ -96,6 +107,8 @@ const char *pairfuse_attach_error(int err)
 		return "another user of the function excludes others (livepatch, kprobe; in direct mode also a BPF trampoline)";
 	case ENOSPC:
 		return "all stubs of the kernel module are in use or draining";
+	case EUSERS:
+		return "all groups of the kernel module for exact nesting are in use";
 	case ENOTUNIQ:
 		return "the descriptor of the function has been attached";
 	default:

@@ -6,6 +6,7 @@
 #define PAIRFUSE_DEVICE_H
 
 #include <linux/pairfuse.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -24,6 +25,12 @@ int pairfuse_device_open(struct pairfuse_info *info);
  */
 const char *pairfuse_device_error(int err, const struct pairfuse_info *info, char *buf,
 				  size_t len);
+
+/*
+ * Has the module a group for links with exact nesting? True also when it does
+ * not answer, or if it has to be loaded first.
+ */
+bool pairfuse_device_has_group(void);
 
 int pairfuse_device_info(int dev, struct pairfuse_info *info);
 

@@ -204,7 +204,8 @@ static bool is_zero(const struct pairfuse_rewriter *rw, const struct pairfuse_ex
 }
 
 /*
- * A large value: to r1, leaves it there. bpf_probe_read_kernel() fills what it
+ * A large value, or one that may be somewhere on the stack, where accesses have
+ * to be aligned: to r1, leaves it there. bpf_probe_read_kernel() fills what it
  * cannot read with zeroes, faster than it copies zeroes.
  */
 static int copy_value(struct pairfuse_rewriter *rw, const struct pairfuse_expr *from)
@@ -245,7 +246,7 @@ static int rewrite_update(struct pairfuse_rewriter *rw, int i)
 		pairfuse_rw_add(rw, PAIRFUSE_LDX(BPF_DW, 3, 10, rw->from_at));
 	if (stack)
 		move_value(rw, 10, (__s64)from->imm);
-	else if (value_size(rw) <= 8 * MAX_MOVES)
+	else if (value_size(rw) <= 8 * MAX_MOVES && !(from->taint & PAIRFUSE_T_STACK))
 		move_value(rw, 3, 0);
 	else if (!err)
 		err = copy_value(rw, from);

@@ -63,10 +63,9 @@ static int update(struct pairfuse_step *s)
 		return pairfuse_refuse(run->why, PAIRFUSE_REASON_UPDATE_FLAGS, insn,
 				       "insn %d updates '%s' with unknown flags", insn,
 				       pairfuse_step_map(s));
-	if (e.kind != PAIRFUSE_E_STACK &&
-	    (e.taint & (PAIRFUSE_T_STACK | PAIRFUSE_T_VALUE | PAIRFUSE_T_CTX)))
+	if (e.taint & (PAIRFUSE_T_VALUE | PAIRFUSE_T_CTX))
 		return pairfuse_refuse(run->why, PAIRFUSE_REASON_STATE_UNKNOWN, insn,
-				       "insn %d stores bytes in '%s' whose place is not known", insn,
+				       "insn %d stores in '%s' what may be there already", insn,
 				       pairfuse_step_map(s));
 	if (holds_value(s))
 		return pairfuse_refuse(run->why, PAIRFUSE_REASON_STATE_ESCAPES, insn,

@@ -352,7 +352,7 @@ static bool take_exact(struct pairfuse_study *st, int map, enum pairfuse_choice 
 	if (!run_entries(st, map))
 		return false;
 	alike = declines_for_thread(st, map);
-	if (slot && alike && all_can_nest(st, map))
+	if (slot && alike && !st->in->no_groups && all_can_nest(st, map))
 		take_slot(st, map, choice, true);
 	else
 		take_task(st, map, choice, alike);

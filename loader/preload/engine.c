@@ -533,6 +533,17 @@ static void tell_input(const struct engine *e)
 			e->progs[i].target ? e->progs[i].target : "");
 }
 
+/* What is fused stays as it is, also if it holds the last group. */
+static bool has_group(void)
+{
+	const struct run_pair *pair;
+
+	for (pair = run_pairs; pair; pair = pair->next)
+		if (pair->state == RUN_PAIR_FUSED && pair->exact)
+			return true;
+	return pairfuse_device_has_group();
+}
+
 int run_engine_update(void)
 {
 	struct pairfuse_result *res = NULL;
@@ -555,6 +566,7 @@ int run_engine_update(void)
 		in.map_ref_arg = &e;
 		in.rdonly_cast_id = pairfuse_kbtf_vmlinux_func(e.kbtf, "bpf_rdonly_cast");
 		in.nesting = run_nesting;
+		in.no_groups = !has_group();
 		tell_input(&e);
 		err = pairfuse_analyze(&in, &res);
 	}

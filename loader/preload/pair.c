@@ -86,10 +86,12 @@ bool run_map_is_carrier(__u32 map_id)
 
 static void tell_fused(const struct run_pair *pair)
 {
-	run_say("%s: fused: %s + %s, carrier map '%s', key %s, %u bytes of state, %s hook, link %u",
+	run_say("%s: fused: %s + %s, carrier map '%s', key %s, %u bytes of state%s, %s hook, link %u%s",
 		pair->func, pair->entry_prog->name, pair->exit_prog->name, pair->carrier_name,
-		pairfuse_key_name(pair->key), pair->state_size, pairfuse_hook_name(pair->hook),
-		pair->link_id);
+		pairfuse_key_name(pair->key), pair->state_size,
+		pair->storage == PAIRFUSE_STORAGE_TASK ? " in the task" : "",
+		pairfuse_hook_name(pair->hook), pair->link_id,
+		pair->exact ? ", nesting exact" : "");
 }
 
 void run_pair_tell(bool all)
