@@ -3,3 +3,4 @@
 -include tests/vm/build.mk
 include tests/unit/build.mk
 include tests/preload/build.mk
+include tests/tools/build.mk

@@ -73,15 +73,28 @@ static const struct bpf_insn *reason_insn(const struct pairfuse_object *obj,
 
 /* --- text --- */
 
+/* In short: "fused", the id of a reason, or NULL for what is no half of a pair. */
+static const char *program_verdict(const struct pairfuse_object *obj, size_t prog)
+{
+	size_t i;
+
+	for (i = 0; i < obj->nr_pairs; i++)
+		if (obj->pairs[i].entry == (int)prog || obj->pairs[i].exit == (int)prog)
+			return obj->pairs[i].reason ? obj->pairs[i].verdict.reason_id : "fused";
+	return NULL;
+}
+
 static void programs_text(const struct pairfuse_object *obj)
 {
-	struct cli_table *t = cli_table_new(4);
+	struct cli_table *t = cli_table_new(5);
+	const char *verdict;
 	size_t i;
 
 	cli_table_cell(t, "PROGRAM");
 	cli_table_cell(t, "SECTION");
 	cli_table_cell(t, "FUNCTION");
 	cli_table_cell(t, "INSTRUCTIONS");
+	cli_table_cell(t, "VERDICT");
 	for (i = 0; i < obj->nr_progs; i++) {
 		const struct pairfuse_oprog *p = &obj->progs[i];
 
@@ -94,6 +107,8 @@ static void programs_text(const struct pairfuse_object *obj)
 								  " (not in this kernel)");
 		cli_table_cell(t, "%zu%s", bpf_program__insn_cnt(p->bpf),
 			       p->optional ? " (not loaded)" : "");
+		verdict = program_verdict(obj, i);
+		cli_table_cell(t, "%s", verdict ? verdict : "no half of a pair");
 	}
 	cli_table_print(t, stdout);
 }
@@ -212,6 +227,7 @@ static void programs_json(const struct pairfuse_object *obj, struct pairfuse_jso
 		pairfuse_json_bool(w, "function_known", p->func_known);
 		pairfuse_json_uint(w, "instructions", bpf_program__insn_cnt(p->bpf));
 		pairfuse_json_bool(w, "loaded", !p->optional);
+		pairfuse_json_string(w, "verdict", program_verdict(obj, i));
 		pairfuse_json_object_end(w);
 	}
 	pairfuse_json_array_end(w);
@@ -264,6 +280,24 @@ static void fused_json(const struct pairfuse_object *obj, struct pairfuse_json *
 	dump_json(w, "exit_code", &obj->in_progs[a->exit], &a->exit_code);
 }
 
+static const char *hook_name(enum pairfuse_hook_type at)
+{
+	switch (at) {
+	case PAIRFUSE_AT_FENTRY:
+	case PAIRFUSE_AT_FEXIT:
+		return "fentry";
+	case PAIRFUSE_AT_KPROBE:
+	case PAIRFUSE_AT_KRETPROBE:
+		return "kprobe";
+	case PAIRFUSE_AT_SYS_ENTER:
+	case PAIRFUSE_AT_SYS_EXIT:
+		return "syscall";
+	case PAIRFUSE_AT_OTHER:
+		break;
+	}
+	return NULL;
+}
+
 static void pair_json(const struct pairfuse_object *obj, struct pairfuse_json *w,
 		      const struct pairfuse_opair *pair)
 {
@@ -275,6 +309,8 @@ static void pair_json(const struct pairfuse_object *obj, struct pairfuse_json *w
 	pairfuse_json_string(w, "entry", v->entry);
 	pairfuse_json_string(w, "exit", v->exit);
 	pairfuse_json_string(w, "function", v->target);
+	pairfuse_json_string(w, "hook",
+			     hook_name(obj->progs[pair->entry < 0 ? pair->exit : pair->entry].at));
 	pairfuse_json_string(w, "module", v->module);
 	pairfuse_json_string(w, "carrier", v->carrier);
 	pairfuse_json_string(w, "key", v->key);

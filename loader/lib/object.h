@@ -106,6 +106,13 @@ void pairfuse_oprog_off(struct pairfuse_oprog *p, enum pairfuse_reason reason, c
 bool pairfuse_is_placeholder(const char *func);
 
 /*
+ * For explaining: where the only placeholders of an entry and of an exit program
+ * differ ("dummy_fentry", "dummy_fexit"), take them for one function, of both
+ * kinds of programs.
+ */
+int pairfuse_object_join_placeholders(struct pairfuse_object *obj);
+
+/*
  * Describe programs and maps to the analysis, run it and build obj->pairs. All
  * programs that are not off must have their final bytecode in libbpf.
  */

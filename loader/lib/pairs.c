@@ -222,6 +222,7 @@ static int weight(enum pairfuse_reason reason)
 	case PAIRFUSE_REASON_NO_CARRIER:
 		return 1;
 	case PAIRFUSE_REASON_CARRIER_TYPE:
+	case PAIRFUSE_REASON_CARRIER_SHARED:
 		return 2;
 	case PAIRFUSE_REASON_KEY_UNKNOWN:
 		return 3;
@@ -262,6 +263,25 @@ static int check_owner(const struct pairfuse_map *map, struct pairfuse_why *why)
 	return 0;
 }
 
+/* The map tells nothing to the exit; is it for a third program? */
+static int check_reader(const struct pairfuse_study *st, const struct pairfuse_pair *pair, size_t m,
+			struct pairfuse_why *why)
+{
+	size_t q;
+
+	for (q = 0; q < st->in->nr_progs; q++) {
+		if ((int)q == pair->entry || (int)q == pair->exit || !pairfuse_uses(st, q, m))
+			continue;
+		why->prog = q;
+		return pairfuse_refuse(why, PAIRFUSE_REASON_CARRIER_SHARED,
+				       st->uses[q * st->in->nr_maps + m] - 1,
+				       "what is in map '%s' during the call is for '%s', not for '%s'",
+				       st->in->maps[m].name, st->in->progs[q].name,
+				       st->in->progs[pair->exit].name);
+	}
+	return PAIRFUSE_REFUSED;
+}
+
 int pairfuse_find_carrier(struct pairfuse_study *st, size_t p)
 {
 	struct pairfuse_pair *pair = &st->res->pairs[p];
@@ -288,6 +308,8 @@ int pairfuse_find_carrier(struct pairfuse_study *st, size_t p)
 		pairfuse_plan_free(&plan);
 		if (err != PAIRFUSE_REFUSED)
 			return err;
+		if (plan.why.reason == PAIRFUSE_REASON_NO_CARRIER)
+			check_reader(st, pair, m, &plan.why);
 		if (weight(plan.why.reason) > weight(best.reason)) {
 			best = plan.why;
 			pair->carrier = m;

@@ -12,6 +12,7 @@
 #include <bpf/bpf.h>
 
 #include "hook.h"
+#include "ksyms.h"
 #include "log.h"
 #include "object.h"
 
@@ -114,8 +115,10 @@ static int find_function(struct pairfuse_object *obj, struct pairfuse_oprog *p)
 	p->func_known = !err;
 	if (err != -ENOENT)
 		return err;
-	/* other programs need no BTF, only fusing them does */
-	return pairfuse_hook_is_typed(p->at) ? unknown_function(obj, p) : 0;
+	/* kprobes and tracepoints need no BTF, only fusing them does */
+	if (!pairfuse_hook_is_typed(p->at) && pairfuse_ksyms_has(p->func))
+		return 0;
+	return unknown_function(obj, p);
 }
 
 /* A function was found not to be traceable: leave out all programs on it. */
@@ -262,6 +265,9 @@ int pairfuse_object__explain(struct pairfuse_object *obj)
 		return err;
 	}
 	obj->mode = PAIRFUSE_MODE_EXPLAIN;
+	err = pairfuse_object_join_placeholders(obj);
+	if (err)
+		return err;
 	k = pairfuse_object_kbtf(obj);
 	for (i = 0; k && i < obj->nr_progs; i++) {
 		struct pairfuse_oprog *p = &obj->progs[i];

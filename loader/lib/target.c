@@ -181,3 +181,64 @@ int pairfuse_object__set_cookie(struct pairfuse_object *obj, const char *prog, _
 	no_program(obj, prog);
 	return -ENOENT;
 }
+
+/* The only program of a kind whose placeholder no program at the other end has. */
+static struct pairfuse_oprog *lonely(struct pairfuse_object *obj, enum pairfuse_hook_type at)
+{
+	struct pairfuse_oprog *found = NULL;
+	size_t i, j;
+
+	for (i = 0; i < obj->nr_progs; i++) {
+		struct pairfuse_oprog *p = &obj->progs[i];
+
+		if (p->at != at || !p->func || !pairfuse_is_placeholder(p->func))
+			continue;
+		for (j = 0; j < obj->nr_progs; j++)
+			if (obj->progs[j].at == pairfuse_hook_partner(at) && obj->progs[j].func &&
+			    !strcmp(obj->progs[j].func, p->func))
+				break;
+		if (j < obj->nr_progs)
+			continue;
+		if (found)
+			return NULL;
+		found = p;
+	}
+	return found;
+}
+
+static int take_func(struct pairfuse_oprog *p, const struct pairfuse_oprog *from)
+{
+	char *func = strdup(from->func);
+
+	if (!func)
+		return -ENOMEM;
+	free(p->func);
+	p->func = func;
+	return 0;
+}
+
+int pairfuse_object_join_placeholders(struct pairfuse_object *obj)
+{
+	static const enum pairfuse_hook_type entries[] = {
+		PAIRFUSE_AT_FENTRY, PAIRFUSE_AT_KPROBE,
+	};
+	struct pairfuse_oprog *first = NULL;
+	size_t i;
+	int err;
+
+	for (i = 0; i < sizeof(entries) / sizeof(entries[0]); i++) {
+		struct pairfuse_oprog *entry = lonely(obj, entries[i]);
+		struct pairfuse_oprog *exit = lonely(obj, pairfuse_hook_partner(entries[i]));
+
+		if (!entry || !exit)
+			continue;
+		if (!first)
+			first = entry;
+		err = entry == first ? 0 : take_func(entry, first);
+		if (!err)
+			err = take_func(exit, first);
+		if (err)
+			return err;
+	}
+	return 0;
+}
