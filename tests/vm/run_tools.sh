@@ -92,12 +92,12 @@ start()
 	# line by line, into a file too; stdbuf is another LD_PRELOAD
 	stdbuf -oL "$@" >"$T/$id.out" 2>"$T/$id.err" &
 	tool=$!
-	for ((i = 0; i < 300; i++)); do
+	for ((i = 0; i < 1200; i++)); do
 		grep -q -e "$ready" "$T/$id.out" "$T/$id.err" && break
 		kill -0 $tool 2>/dev/null || break
 		sleep 0.1
 	done
-	[ $i -lt 300 ] || fail "$id: not ready"
+	[ $i -lt 1200 ] || fail "$id: not ready"
 }
 
 # stop ID STATUS
@@ -195,6 +195,50 @@ case_funclatency()
 		nearly plain "$(hist_sums "$T/plain.out")" "$((2 * each)) " "plain sum ($filter)"
 		equal "$(hist_sums "$T/run.out")" "$((2 * each)) " "sum ($filter)"
 	done
+}
+
+case_funclatency_kprobe()
+{
+	load_start
+	start run run '^Tracing' funclatency-libbpf -k -p "$load_pid" ext4_file_write_iter
+	load ok
+	load fail
+	stop run 0
+	load_end
+	equal "$(fused run)" 1 'pairs fused'
+	equal "$(hist_sums "$T/run.out")" "$((2 * each)) " 'sum'
+}
+
+# Tools with a loader of their own. Nobody but the load calls fsync.
+bpftrace_counts()
+{
+	load_start
+	start run run '^ready' bpftrace -e "BEGIN { printf(\"ready\\n\"); }
+		$1:ext4_sync_file { @start[tid] = nsecs; }
+		$2:ext4_sync_file /@start[tid]/ {
+			@ns = hist(nsecs - @start[tid]); @calls = count(); delete(@start, tid); }"
+	load ok
+	stop run 0
+	load_end
+	equal "$(fused run)" 1 "pairs fused ($1)"
+	equal "$(sed -n 's/^@calls: //p' "$T/run.out")" $each "calls ($1)"
+}
+
+case_bpftrace()
+{
+	bpftrace_counts kprobe kretprobe
+	bpftrace_counts fentry fexit
+}
+
+case_bcc()
+{
+	load_start
+	start run run '^Tracing' funclatency-bpfcc ext4_sync_file
+	load ok
+	stop run 0
+	load_end
+	equal "$(fused run)" 1 'pairs fused'
+	equal "$(sed -n 's/.*count: //p' "$T/run.out")" $each 'calls'
 }
 
 # All of its output is at the end, with -i it comes in between: user space reads
@@ -403,9 +447,9 @@ case_direct()
 
 modprobe pairfuse || exit 1
 # shellcheck disable=SC2048
-for name in ${*:-fsdist fsslower funclatency interval numamove gone neighbour direct \
+for name in ${*:-fsdist fsslower funclatency funclatency_kprobe interval numamove gone neighbour direct \
 		opensnoop statsnoop killsnoop bindsnoop tcpconnect tcpconnect_mapped mountsnoop \
-		capable no_tool refused}; do
+		capable bpftrace bcc no_tool refused}; do
 	bad=0 began=$SECONDS
 	"case_$name"
 	if [ $bad = 0 ]; then
