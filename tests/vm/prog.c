@@ -21,6 +21,12 @@ void counts_new(struct counts *c)
 	c->v = p;
 }
 
+void counts_free(struct counts *c)
+{
+	munmap((void *)c->v, NR_COUNTS * sizeof(u64));
+	close(c->fd);
+}
+
 void counts_zero(struct counts *c)
 {
 	unsigned int i;

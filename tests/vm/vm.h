@@ -99,6 +99,7 @@ struct counts {			/* an array map with one value, mmapped */
 };
 
 void counts_new(struct counts *c);
+void counts_free(struct counts *c);
 void counts_zero(struct counts *c);
 
 /* Load or return -1 with errno; insns as given. */
