@@ -62,6 +62,14 @@ u64 pairfuse_link_in_flight(struct pairfuse_link *link)
 	return t.entered - t.left;
 }
 
+static bool link_entered(struct pairfuse_link *link)
+{
+	struct totals t;
+
+	link_totals(link, &t);
+	return t.entered;
+}
+
 static u64 sub_or_zero(u64 a, u64 b)
 {
 	return a > b ? a - b : 0;
@@ -114,41 +122,48 @@ void pairfuse_link_free(struct pairfuse_link *link)
 }
 
 /*
- * Detach: nothing runs any more when this returns, and the programs are
- * released. The rest is left to drain.c.
+ * The hook does not lead to the link (any more): nothing runs when this returns,
+ * and the programs are released. The rest is left to drain.c.
  *
  * The module must not go while a task is in the stub, so a link with calls in
  * flight holds a reference on it. The caller holds one (it came through an open
  * file of ours), which makes taking another safe. Tasks that are only on their
  * way in or out are drain.c's and, at the latest, module exit's to wait for.
  */
-static void link_detach(struct pairfuse_link *link)
+static void link_retire(struct pairfuse_link *link)
 {
-	int err;
-
 	lockdep_assert_held(&pairfuse_mutex);
-	err = pairfuse_site_leave(link);
 	pairfuse_stub_disarm(link->stub);
 	bpf_prog_put(link->entry);
 	bpf_prog_put(link->exit);
+	pairfuse_target_put_prog(&link->target);
 	link->entry = NULL;
 	link->exit = NULL;
-
-	if (err) {
-		/* Keep all that the hook can reach, for ever. */
-		pr_crit("%s: ftrace did not remove the hook (%d); stub %d stays in use\n",
-			link->target.name, err, link->stub);
-		__module_get(THIS_MODULE);
-		link->pinned = true;
-		link->stage = PAIRFUSE_STAGE_STUCK;
-		return;
-	}
 	if (pairfuse_link_in_flight(link)) {
 		__module_get(THIS_MODULE);
 		link->pinned = true;
 	}
 	link->stage = PAIRFUSE_STAGE_DRAINING;
 	pairfuse_drain_kick();
+}
+
+static void link_detach(struct pairfuse_link *link)
+{
+	int err;
+
+	lockdep_assert_held(&pairfuse_mutex);
+	err = pairfuse_site_leave(link);
+	link_retire(link);
+	if (!err)
+		return;
+
+	/* Keep all that the hook can reach, for ever. */
+	pr_crit("%s: ftrace did not remove the hook (%d); stub %d stays in use\n",
+		link->target.name, err, link->stub);
+	if (!link->pinned)
+		__module_get(THIS_MODULE);
+	link->pinned = true;
+	link->stage = PAIRFUSE_STAGE_STUCK;
 }
 
 static int link_release(struct inode *inode, struct file *file)
@@ -274,9 +289,13 @@ static int link_join_group(struct pairfuse_link *link, int fd)
 	return 0;
 }
 
-/* Give the link a stub and put it on its function. */
-static int link_start(struct pairfuse_link *link, const struct pairfuse_attach *attr)
+/*
+ * Give the link a stub and put it on its function. On errors *linkp is NULL when
+ * the link is drain.c's to free, because calls have come through its stub.
+ */
+static int link_start(struct pairfuse_link **linkp, const struct pairfuse_attach *attr)
 {
+	struct pairfuse_link *link = *linkp;
 	bool exact = attr->flags & PAIRFUSE_ATTACH_EXACT;
 	int err;
 
@@ -293,15 +312,19 @@ static int link_start(struct pairfuse_link *link, const struct pairfuse_attach *
 	link->id = next_id();
 	pairfuse_stub_arm(link, attr->entry_cookie, attr->exit_cookie);
 	err = pairfuse_site_join(link, attr->hook);
-	if (err) {
+	if (err && !link_entered(link)) {
 		pairfuse_stub_disarm(link->stub);
 		return err;
 	}
 	list_add_tail(&link->all, &pairfuse_links);
-	return 0;
+	if (err) {
+		link_retire(link);
+		*linkp = NULL;
+	}
+	return err;
 }
 
-static int link_start_locked(struct pairfuse_link *link, const struct pairfuse_attach *attr)
+static int link_start_locked(struct pairfuse_link **link, const struct pairfuse_attach *attr)
 {
 	int err;
 
@@ -333,15 +356,16 @@ long pairfuse_link_attach(struct pairfuse_attach __user *uattr)
 	link = link_create(&attr);
 	if (IS_ERR(link))
 		return PTR_ERR(link);
-	err = link_start_locked(link, &attr);
+	err = link_start_locked(&link, &attr);
 	if (err == -ENOSPC) {
 		/* Stubs that need no more than a grace period can be had. */
 		pairfuse_drain_flush();
-		err = link_start_locked(link, &attr);
+		err = link_start_locked(&link, &attr);
 	}
 	if (err) {
 		mutex_lock(&pairfuse_mutex);
-		pairfuse_link_free(link);
+		if (link)
+			pairfuse_link_free(link);
 		mutex_unlock(&pairfuse_mutex);
 		return err;
 	}

@@ -93,12 +93,17 @@ struct pairfuse_target {
 	unsigned long addr;		/* of the function */
 	unsigned int regs;		/* argument registers */
 	struct module *mod;		/* a reference; NULL for vmlinux */
+	struct bpf_prog *prog;		/* a reference while live: see share */
 	char name[PAIRFUSE_NAME_LEN];
 };
 
 struct bpf_prog *pairfuse_prog_get(int fd);	/* ERR_PTR: see the ABI header */
 int pairfuse_target_get(int fd, struct pairfuse_target *target);
 void pairfuse_target_put(struct pairfuse_target *target);
+/* The BPF trampoline of the function, should it get one, has to share it (or not). */
+void pairfuse_target_share(struct pairfuse_target *target, bool share);
+/* No more sharing; the programs of a link go when it is detached. */
+void pairfuse_target_put_prog(struct pairfuse_target *target);
 
 /* site.c */
 struct pairfuse_site {

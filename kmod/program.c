@@ -96,7 +96,7 @@ unlock:
  * The target described by an fexit program that was loaded but never attached:
  * the verifier has looked up the function, its calling convention, and all of
  * the kernel's lists of what must not be traced. Release with
- * pairfuse_target_put(); the program is not needed any more.
+ * pairfuse_target_put().
  */
 int pairfuse_target_get(int fd, struct pairfuse_target *target)
 {
@@ -107,12 +107,55 @@ int pairfuse_target_get(int fd, struct pairfuse_target *target)
 	if (IS_ERR(prog))
 		return -EBADF;
 	err = target_from_prog(prog, target);
-	bpf_prog_put(prog);
+	if (!err && PAIRFUSE_TELL_TRAMPOLINE)
+		target->prog = prog;
+	else
+		bpf_prog_put(prog);
 	return err;
+}
+
+/*
+ * The trampoline lives as long as a program does that was loaded for it, so
+ * while we hold one, whoever attaches to the function finds what we said. A
+ * trampoline in use is told by ftrace when we register and unregister; that is
+ * why only an idle one is touched. If somebody has attached our program, it has
+ * no trampoline any more: all is as without us then.
+ *
+ * The order of locks is that of bpf_tracing_prog_attach(). Sleeps.
+ */
+#if PAIRFUSE_TELL_TRAMPOLINE
+void pairfuse_target_share(struct pairfuse_target *target, bool share)
+{
+	struct bpf_trampoline *tr;
+
+	mutex_lock(&target->prog->aux->dst_mutex);
+	tr = target->prog->aux->dst_trampoline;
+	if (tr) {
+		mutex_lock(&tr->mutex);
+		if (!tr->cur_image && share)
+			tr->flags |= BPF_TRAMP_F_SHARE_IPMODIFY;
+		else if (!tr->cur_image)
+			tr->flags &= ~BPF_TRAMP_F_SHARE_IPMODIFY;
+		mutex_unlock(&tr->mutex);
+	}
+	mutex_unlock(&target->prog->aux->dst_mutex);
+}
+#else
+void pairfuse_target_share(struct pairfuse_target *target, bool share)
+{
+}
+#endif
+
+void pairfuse_target_put_prog(struct pairfuse_target *target)
+{
+	if (target->prog)
+		bpf_prog_put(target->prog);
+	target->prog = NULL;
 }
 
 void pairfuse_target_put(struct pairfuse_target *target)
 {
+	pairfuse_target_put_prog(target);
 	module_put(target->mod);
 	target->mod = NULL;
 }

@@ -20,6 +20,7 @@
  */
 #include <linux/delay.h>
 #include <linux/ftrace.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -88,6 +89,11 @@ static int hook_direct(struct pairfuse_site *site, int stub)
 	return 0;
 }
 
+/*
+ * On errors too calls may have gone through the stub: an ops is on ftrace's list
+ * for a moment before ftrace finds out that it must not be. They have counted
+ * themselves when this returns, and nobody looks at the ops any more.
+ */
 static int hook(struct pairfuse_site *site, int stub)
 {
 	int err;
@@ -102,6 +108,8 @@ static int hook(struct pairfuse_site *site, int stub)
 	err = site->hook == PAIRFUSE_HOOK_DIRECT ? hook_direct(site, stub)
 						 : hook_shared(site, stub);
 	if (err) {
+		synchronize_rcu_tasks_rude();
+		synchronize_rcu_tasks();
 		ftrace_free_filter(site->ops);
 		kfree(site->ops);
 	}
@@ -203,8 +211,12 @@ static int site_create(struct pairfuse_link *link, unsigned long ip, enum pairfu
 	link->body = site->body;
 	link->inner = NULL;
 	pairfuse_stub_set_body(link->stub, site->body);
+	if (mode == PAIRFUSE_HOOK_SHARED)
+		pairfuse_target_share(&link->target, true);
 	err = hook(site, link->stub);
 	if (err) {
+		if (mode == PAIRFUSE_HOOK_SHARED)
+			pairfuse_target_share(&link->target, false);
 		kfree(site);
 		return err;
 	}
@@ -285,6 +297,8 @@ int pairfuse_site_leave(struct pairfuse_link *link)
 	lockdep_assert_held(&pairfuse_mutex);
 	if (list_is_singular(&site->chain)) {
 		err = unhook(site);
+		if (!err && site->hook == PAIRFUSE_HOOK_SHARED)
+			pairfuse_target_share(&link->target, false);
 	} else if (list_is_first(&link->chain, &site->chain)) {
 		err = rehook(site, list_next_entry(link, chain)->stub);
 	}

@@ -86,6 +86,8 @@ int pairfuse_device_attach(int dev, struct pairfuse_attach *att)
 	int fd;
 
 	att->size = sizeof(*att);
+	if (att->hook == PAIRFUSE_HOOK_SHARED)
+		pairfuse_anchor();
 	fd = ioctl(dev, PAIRFUSE_IOC_ATTACH, att);
 	return fd < 0 ? -errno : fd;
 }

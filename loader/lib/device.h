@@ -35,6 +35,13 @@ bool pairfuse_device_has_group(void);
 int pairfuse_device_info(int dev, struct pairfuse_info *info);
 
 /*
+ * Keep the kernel's BPF trampolines in use for as long as the process lives,
+ * where that is needed beside links in shared hook mode (anchor.c);
+ * pairfuse_device_attach() does it. Not being able to is no error.
+ */
+void pairfuse_anchor(void);
+
+/*
  * Attach; att->size is set here. Returns the link's fd or the error; see
  * <linux/pairfuse.h>. pairfuse_attach_error() explains that.
  */

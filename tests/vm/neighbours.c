@@ -95,6 +95,7 @@ static void world_new(struct world *w)
 {
 	unsigned int i;
 
+	neighbour_anchor();
 	w->dev = dev_open();
 	counts_new(&w->c);
 	pair_load(&w->p, CALLED, &w->c, 0);

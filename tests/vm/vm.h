@@ -147,6 +147,12 @@ extern const char *const neighbour_name[NR_NEIGHBOURS];
 /* An fd to close, or -1 with errno. */
 int neighbour_attach(enum neighbour kind, const char *func, struct counts *c, unsigned int idx);
 
+/*
+ * Keeps BPF's trampolines in use until the process ends: see loader/lib/anchor.c
+ * for what the kernel does otherwise.
+ */
+void neighbour_anchor(void);
+
 /* caller.c: who calls the traced function */
 #define CALLED "__x64_sys_getsid"	/* nobody else does in a test machine */
 
