@@ -80,4 +80,4 @@ clean:
 help:
 	@sed -n 's/^#   //p' Makefile | sed '/^$$/d' | sed 's/^/    /' | sed '1i Variables:'
 	@echo 'Targets:'
-	@cat */build.mk */*/build.mk | sed -n 's/^#: \([a-z-]*\) *\(.*\)/    \1\t\2/p' | expand -t 24
+	@cat */build.mk */*/build.mk | sed -n 's/^#: \([a-z.-]*\) *\(.*\)/    \1\t\2/p' | expand -t 24

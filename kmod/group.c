@@ -6,20 +6,21 @@
  * exit removes it; the outer exit then finds nothing. As long as all calls of a
  * thread arm alike, that says: an exit has state if no other call of the group
  * began on its task since its own entry. So each task needs one word for each
- * group, in which it counts its calls. Only whether it has moved matters, so the
- * word needs no beginning and no end, and may start as anything.
+ * group, into which every call writes the address of its stub's frame: what is
+ * found at the exit is one's own, or a call came in between (whose frame was at
+ * another address, since this one was alive). It may start as anything.
  *
  * Where can a task have words, without allocation, without a lookup, gone with
  * the task? At the far end of its kernel stack: above STACK_END_MAGIC, which the
  * kernel keeps in the last word. Nothing else is stored there, and no live frame
- * reaches so far down when a stub counts: the entry program has just run below
+ * reaches so far down when a stub writes: the entry program has just run below
  * the stub's frame, and an interrupt, which would push more than all the words
  * take, could come at any instant. Frames of the body that reached this far would
  * be gone, with whatever they have written, when it has returned: then an outer
  * call of the group may be taken for one with a nested call, on a stack that was
  * full to within PAIRFUSE_NR_GROUPS words.
  *
- * Interrupts on another stack count in the word of the task they interrupt; it
+ * Interrupts on another stack write into the word of the task they interrupt; it
  * is that task's id that the map would be keyed by, too.
  *
  * (With CONFIG_DEBUG_STACK_USAGE the kernel's statistics of unused stack, made by

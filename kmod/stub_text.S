@@ -13,7 +13,8 @@
  *	rbp	saved rbp			<- rbp
  *	-8	saved rbx	rbx: current
  *	-16	saved r12	r12: current->bpf_ctx of the caller
- *	-24	saved r13	r13: recursion guard in use (per-CPU offset)
+ *	-24	saved r13	r13: recursion guard in use (per-CPU offset);
+ *				around the body, the task's word of the group
  *	  slot, PAIRFUSE_SLOT_SIZE bytes	<- rsp + SLOT
  *	  ctx, PAIRFUSE_CTX_WORDS u64		<- rsp
  *
@@ -23,8 +24,9 @@
  *
  * Some stubs keep only the first PAIRFUSE_FEW_ARGS argument registers, for
  * functions that have no more. Some imitate the nesting of a map (group.c): they
- * count the task's calls, remember the number in r13 while the body runs, and
- * take an invocation whose number is not the latest any more for not armed.
+ * write into a word of the task which invocation is the latest, and take one
+ * that is not the latest any more at its exit for not armed. A frame's address
+ * tells it from all others that are alive.
  *
  * Two ways in:
  *
@@ -72,6 +74,9 @@
 #include "compat.h"
 
 #define CTX(word)	((word) * 8)(%rsp)
+/* a member of pairfuse_stub_data[n] */
+#define STUB_DATA(n, member)	pairfuse_stub_data + n * PAIRFUSE_STUB_DATA_SIZE + member(%rip)
+
 #define CTX_SLOT	CTX(0)
 #define CTX_RET		CTX(7)
 #define CTX_ARMED	CTX(8)
@@ -85,11 +90,11 @@
  * set current->bpf_ctx to stub_data's \run_ctx. Preemption is off.
  */
 .macro PROGRAM_ENTER n guard run_ctx missed
-	movq	pairfuse_stub_data + \n * PAIRFUSE_STUB_DATA_SIZE + \guard(%rip), %r13
+	movq	STUB_DATA(\n, \guard), %r13
 	incl	%gs:(%r13)
 	cmpl	$1, %gs:(%r13)
 	jne	\missed
-	leaq	pairfuse_stub_data + \n * PAIRFUSE_STUB_DATA_SIZE + \run_ctx(%rip), %rdi
+	leaq	STUB_DATA(\n, \run_ctx), %rdi
 	movq	%rdi, PAIRFUSE_TASK_BPF_CTX(%rbx)
 	movq	%rsp, %rdi
 .endm
@@ -102,14 +107,8 @@
 .endm
 
 .macro COUNT n what reg
-	movq	pairfuse_stub_data + \n * PAIRFUSE_STUB_DATA_SIZE + PAIRFUSE_STUB_COUNTERS(%rip), \reg
+	movq	STUB_DATA(\n, PAIRFUSE_STUB_COUNTERS), \reg
 	incq	%gs:\what(\reg)
-.endm
-
-/* rcx + rdx: address of the task's count of calls in the stub's group */
-.macro NEST_WORD n
-	movq	PAIRFUSE_TASK_STACK(%rbx), %rcx
-	movl	pairfuse_stub_data + \n * PAIRFUSE_STUB_DATA_SIZE + PAIRFUSE_STUB_NEST(%rip), %edx
 .endm
 
 .macro STUB n
@@ -151,9 +150,9 @@ SYM_FUNC_START(pairfuse_stub_\n)
 	movq	%rax, CTX_ARMED
 	PROGRAM_LEAVE .Lentry_missed_\n
 	.if	.Lexact
-	NEST_WORD \n
-	incq	(%rcx, %rdx)
-	movq	(%rcx, %rdx), %r13
+	movl	STUB_DATA(\n, PAIRFUSE_STUB_NEST), %r13d
+	addq	PAIRFUSE_TASK_STACK(%rbx), %r13
+	movq	%rsp, (%r13)
 	.endif
 	PAIRFUSE_PREEMPT_DEC
 	jz	.Lentry_resched_\n
@@ -171,8 +170,7 @@ SYM_FUNC_START(pairfuse_stub_\n)
 	cmpq	$0, CTX_ARMED
 	je	.Lnot_armed_\n
 	.if	.Lexact
-	NEST_WORD \n
-	cmpq	(%rcx, %rdx), %r13
+	cmpq	%rsp, (%r13)
 	jne	.Lnested_\n
 	.endif
 
@@ -208,7 +206,7 @@ SYM_FUNC_START(pairfuse_stub_\n)
 	.endif
 .Lnot_armed_\n:				/* rax: what the function returned */
 	COUNT	\n, PAIRFUSE_COUNT_NOT_ARMED, %rcx
-	cmpb	$0, pairfuse_stub_data + \n * PAIRFUSE_STUB_DATA_SIZE + PAIRFUSE_STUB_EXIT_ALWAYS(%rip)
+	cmpb	$0, STUB_DATA(\n, PAIRFUSE_STUB_EXIT_ALWAYS)
 	jne	.Lexit_\n
 	jmp	.Lleave_\n
 

@@ -11,3 +11,7 @@ vm-shell:
 #: deps           install what building and the VM need (scripts/deps)
 deps:
 	$(Q)scripts/deps all
+
+#: check-style    licence lines, blanks, line length, shellcheck
+check-style:
+	$(Q)scripts/check-style

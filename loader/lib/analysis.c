@@ -138,7 +138,8 @@ static int decide_again(struct pairfuse_study *st, int map)
 			continue;
 		free_code(pair);
 		if (plan->refused)
-			pairfuse_pair_refuse(pair, &(struct pairfuse_why){ .prog = -1, .insn = -1 });
+			pairfuse_pair_refuse(pair, &(struct pairfuse_why){
+						     .prog = -1, .insn = -1 });
 		plan->refused = false;
 		err = decide_pair(st, p);
 	}

@@ -92,7 +92,8 @@ static bool share_map(const struct pairfuse_study *st, int a, int b)
 	size_t m;
 
 	for (m = 0; m < st->in->nr_maps; m++)
-		if (may_carry(&st->in->maps[m]) && pairfuse_uses(st, a, m) && pairfuse_uses(st, b, m))
+		if (may_carry(&st->in->maps[m]) && pairfuse_uses(st, a, m) &&
+		    pairfuse_uses(st, b, m))
 			return true;
 	return false;
 }

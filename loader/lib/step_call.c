@@ -33,7 +33,8 @@ static __s64 mem_len(struct pairfuse_step *s, const struct pairfuse_mem *m)
 	case PAIRFUSE_MEM_KEY:
 		return map->kind == PAIRFUSE_E_MAP ? (__s64)s->run->in->maps[map->a].key_size : -1;
 	case PAIRFUSE_MEM_VALUE:
-		return map->kind == PAIRFUSE_E_MAP ? (__s64)s->run->in->maps[map->a].value_size : -1;
+		return map->kind == PAIRFUSE_E_MAP ?
+		       (__s64)s->run->in->maps[map->a].value_size : -1;
 	}
 	return -1;
 }
@@ -246,7 +247,8 @@ static int call_other(struct pairfuse_step *s)
 			    (__s64)e->imm >= -PAIRFUSE_STACK_SIZE)
 				s->run->stack = (__s64)e->imm;
 			if (e->taint & PAIRFUSE_T_STACK)
-				pairfuse_stack_clobber(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
+				pairfuse_stack_clobber(s, -PAIRFUSE_STACK_SIZE,
+						       PAIRFUSE_STACK_SIZE);
 		}
 		return 0;
 	}

@@ -78,7 +78,8 @@ static int event_fd(const char *func, bool ret)
 static int event_link(int prog, int event)
 {
 	union bpf_attr attr = {
-		.link_create = { .prog_fd = prog, .target_fd = event, .attach_type = BPF_PERF_EVENT }
+		.link_create = { .prog_fd = prog, .target_fd = event,
+				 .attach_type = BPF_PERF_EVENT }
 	};
 	int fd = run_hook_bpf(BPF_LINK_CREATE, &attr, sizeof(attr));
 

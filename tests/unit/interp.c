@@ -331,7 +331,8 @@ static __u64 stack_trace(const struct world *w, __u64 flags)
 {
 	if (flags & BPF_F_USER_STACK)
 		return (w->pid_tgid & 0xff) << 8 | flags;
-	return (flags & ~(__u64)BPF_F_SKIP_FIELD_MASK) + (flags & BPF_F_SKIP_FIELD_MASK) - w->frames;
+	return (flags & ~(__u64)BPF_F_SKIP_FIELD_MASK) +
+	       (flags & BPF_F_SKIP_FIELD_MASK) - w->frames;
 }
 
 static __u64 get_stack(const struct world *w, const __u64 *r)

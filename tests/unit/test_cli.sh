@@ -191,7 +191,7 @@ for verb in $verbs; do
 			echo "$o" >>"$dir/missing"
 	done
 	[ ! -s "$dir/missing" ]
-	result $? "$verb: man page has all options: $(echo $(cat "$dir/missing"))"
+	result $? "$verb: man page has all options: $(tr "\n" " " <"$dir/missing")"
 
 	# and none that there are not
 	extra=$(section "$verb" | sed -n 's/^\.BR -[a-z] ", " --\([a-z]*\).*/\1/p' |
@@ -229,7 +229,7 @@ result $? 'completion has the verbs'
 		grep -q -e "$member" "$man" || echo "$member"
 	done >"$dir/missing"
 [ ! -s "$dir/missing" ]
-result $? "man page has all members: $(echo $(cat "$dir/missing"))"
+result $? "man page has all members: $(tr "\n" " " <"$dir/missing")"
 
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

@@ -13,7 +13,7 @@ enum pairfuse_test_what {
 	PAIRFUSE_TEST_ARGS,	/* pairfuse_test_args0 ... args6, by .arg */
 	PAIRFUSE_TEST_RECURSE,	/* pairfuse_test_recurse(.arg), .arg levels deep */
 	PAIRFUSE_TEST_IRQ,	/* pairfuse_test_irq from an interrupt on every CPU, by IPI */
-	PAIRFUSE_TEST_TIMER,	/* pairfuse_test_irq from a timer, over a task in the same function */
+	PAIRFUSE_TEST_TIMER,	/* pairfuse_test_irq, over a task in it */
 	PAIRFUSE_TEST_SLEEP,	/* pairfuse_test_sleep, for .arg milliseconds */
 	PAIRFUSE_TEST_NARROW,	/* pairfuse_test_u8: upper bits of RAX are garbage */
 	PAIRFUSE_TEST_VOID,	/* pairfuse_test_void */
