@@ -4,7 +4,8 @@
 under --icount, where a nanosecond is an instruction.
 
 Arms: nothing (first and last), the pair as its author wrote it (fentry, fexit,
-hash map), the pair fused in shared and in direct mode. A row is void, and the
+hash map), the pair fused in shared and in direct mode, both with the nesting of
+the map as well (what fsdist gets when all of its pairs are loaded). A row is void, and the
 exit status 1, unless each arm has counted exactly the calls that were made, and
 2N calls cost twice N within 1 %."""
 import argparse
@@ -28,6 +29,8 @@ ARMS = {
     'split': ['--engine', 'split'],
     'fused-shared': ['--hook', 'shared'],
     'fused-direct': ['--hook', 'direct'],
+    'exact-shared': ['--hook', 'shared', '--nesting', 'exact'],
+    'exact-direct': ['--hook', 'direct', '--nesting', 'exact'],
     'nothing-again': None,
 }
 
