@@ -20,6 +20,7 @@
  * for each trampoline; there the module sees to it (kmod/compat.h).
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -44,6 +45,17 @@ static bool one_ops_for_all(void)
 	return !uname(&u) && sscanf(u.release, "%d", &major) == 1 && major >= 7;
 }
 
+/* In a tool under `pairfuse run` the low numbers are the tool's. */
+static int out_of_the_way(int fd)
+{
+	int high = fcntl(fd, F_DUPFD_CLOEXEC, 512);
+
+	if (high < 0)
+		return fd;
+	close(fd);
+	return high;
+}
+
 static int attach_anchor(void)
 {
 	struct pairfuse_func func = {};
@@ -61,7 +73,7 @@ static int attach_anchor(void)
 	if (link < 0)
 		link = -errno;
 	close(prog);
-	return link;
+	return link < 0 ? link : out_of_the_way(link);
 }
 
 void pairfuse_anchor(void)
