@@ -21,17 +21,19 @@
 #include "device.h"
 #include "json.h"
 #include "pairfuse.h"
+#include "report.h"
 
 static const struct cli_option options[] = {
 	{ "json", 'j', NULL, "one JSON document" },
+	{ "report", 'r', NULL, "a page for a bug report: system, checks, links, kernel log" },
 	{}
 };
 
-static bool json;
+static bool json, page;
 
 static bool doctor_option(void *arg, int index, const char *value)
 {
-	json = true;
+	*(index ? &page : &json) = true;
 	return true;
 }
 
@@ -318,7 +320,7 @@ static void check_module(struct finding *f)
 			return;
 		}
 		have(f, BAD, "not installed for Linux %s", release());
-		remedy(f, "make kmod && insmod build/kmod/pairfuse.ko, or install the package pairfuse-dkms");
+		remedy(f, "in the source tree: make kmod && insmod build/pairfuse.ko");
 		return;
 	case -EACCES:
 	case -EPERM:
@@ -355,8 +357,9 @@ static const struct check {
 static const char *const result_names[] = { [GOOD] = "ok", [BAD] = "FAIL", [UNKNOWN] = "unknown" };
 static const char *const json_names[] = { [GOOD] = "ok", [BAD] = "fail", [UNKNOWN] = "unknown" };
 
-static void report_text(const struct finding *f)
+static void report_text(void *arg)
 {
+	const struct finding *f = arg;
 	struct cli_table *t = cli_table_new(4);
 	size_t i;
 
@@ -410,6 +413,8 @@ static int doctor_run(void *arg, char **args)
 	}
 	if (json) {
 		report_json(found, can_fuse);
+	} else if (page) {
+		cli_report(report_text, found);
 	} else {
 		report_text(found);
 		printf("pairfuse: pairs %s be fused here\n", can_fuse ? "can" : "cannot");

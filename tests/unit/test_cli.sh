@@ -147,6 +147,11 @@ assert {c["name"] for c in d["checks"]} >= {"kernel", "btf", "jit", "module"}, d
 ' "$dir/out"
 	result $? 'doctor --json parses'
 fi
+"$pairfuse" doctor --report >"$dir/out" 2>/dev/null
+for part in '^pairfuse [0-9.]*, libbpf ' '^Linux ' '^== checks$' '^kernel  *[a-zA-Z]* ' '^== kernel log$'; do
+	grep -q "$part" "$dir/out"
+	result $? "doctor --report has $part"
+done
 expect 'version' 0 '' "$pairfuse" --version
 out 'version: number' '^pairfuse [0-9]'
 if [ ! -e /dev/pairfuse ]; then
