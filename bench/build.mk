@@ -5,13 +5,14 @@
 #
 #: bench-micro        instructions per traced call, per kernel; JSON in $(O)/bench
 #: bench-iozone       file throughput without, with split, with fused fsdist
+#: bench-tools        instructions per event, for each tool; bench/TOOLS-COST.md
 #: bench-vm           the guest's benchmark programs
 #: install-bench      all of them below $(DESTDIR)$(PREFIX)/lib/pairfuse/bench
 
 BENCH_PROGS	:= $(patsubst %.c,$(B)/%,$(wildcard bench/guest/*.c))
 BENCH_DIR	:= $(DESTDIR)$(PREFIX)/lib/pairfuse/bench
 
-.PHONY: bench-vm install-bench
+.PHONY: bench-vm install-bench bench-tools
 bench-vm: $(BENCH_PROGS)
 
 $(BENCH_PROGS): %: %.o
@@ -25,6 +26,9 @@ install-bench: bench-vm
 
 bench-micro:
 	$(Q)set -e; for k in $(KERNELS); do bench/call-cost -k $$k -o $(O)/bench; done
+
+bench-tools:
+	$(Q)set -e; for k in $(KERNELS); do bench/tool-cost -k $$k -o $(O)/bench --write; done
 
 bench-iozone:
 	$(Q)bench/iozone -k $(firstword $(KERNELS)) -o $(O)/bench

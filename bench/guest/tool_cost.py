@@ -83,18 +83,19 @@ def bpftrace(name, entry, exit):
 
 TOOLS = [
     Tool('fsdist', 'fsdist-libbpf -t ext4 -p PID', 'read', '4 kB read', '^Tracing',
-         n=5000, pairs=5, count=histogram, at_end=True),
+         n=2000, pairs=5, count=histogram, at_end=True),
     Tool('fsdist, kprobes', 'fsdist-libbpf -t ext4 -p PID', 'read', '4 kB read', '^Tracing',
-         n=5000, pairs=5, count=histogram, at_end=True, no_fentry=True),
+         n=2000, pairs=5, count=histogram, at_end=True, no_fentry=True),
     Tool('fsslower', 'fsslower-libbpf -t ext4 -m 1 -p PID', 'read', '4 kB read, not slow',
-         '^TIME', n=5000, pairs=4, proof='bigread'),
+         '^TIME', n=2000, pairs=4, proof='bigread'),
     Tool('fsslower -m 0', 'fsslower-libbpf -t ext4 -m 0 -p PID', 'read', '4 kB read, reported',
          '^TIME', pairs=4),
     Tool('funclatency', 'funclatency-libbpf -p PID __x64_sys_getpgid', 'getpgid', 'getpgid()',
          '^Tracing', n=5000, count=histogram, at_end=True),
     Tool('funclatency -k', 'funclatency-libbpf -k -p PID __x64_sys_getpgid', 'getpgid',
          'getpgid()', '^Tracing', n=5000, count=histogram, at_end=True),
-    Tool('bindsnoop', 'bindsnoop-libbpf -p PID', 'bind', 'socket, bind, close', '^PID', pairs=2),
+    Tool('bindsnoop', 'bindsnoop-libbpf -p PID', 'bindfail', 'failing bind(), not reported',
+         '^PID', n=2000, pairs=2, proof='bind'),
     Tool('bindsnoop -x', 'bindsnoop-libbpf -x -p PID', 'bindfail', 'failing bind()', '^PID',
          pairs=2),
     Tool('capable', 'capable-libbpf -p PID', 'capable', 'failing sethostname()', '^TIME'),
@@ -192,7 +193,7 @@ class Running:
         if prefix is None:
             return
         self.dir = tempfile.TemporaryDirectory()
-        cmd = ['stdbuf', '-oL', *prefix, *(str(pid) if w == 'PID' else w for w in tool.cmd)]
+        cmd = ['stdbuf', '-o0', *prefix, *(str(pid) if w == 'PID' else w for w in tool.cmd)]
         with open(self.path('out'), 'w') as out, open(self.path('err'), 'w') as err:
             self.p = subprocess.Popen(cmd, stdout=out, stderr=err,
                                       preexec_fn=no_fentry if tool.no_fentry else None)
@@ -343,7 +344,7 @@ def measure_tool(tool, reps):
 def main():
     ap = argparse.ArgumentParser(description=__doc__,
                                  formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument('--reps', type=int, default=5)
+    ap.add_argument('--reps', type=int, default=3)
     ap.add_argument('--commit', default='unknown', help='goes into the JSON')
     ap.add_argument('--settle', type=int, default=5, help='seconds to wait first')
     ap.add_argument('tool', nargs='*', help='a name or the beginning of one')
