@@ -59,6 +59,7 @@ def last_number(pattern):
 
 # name: what it is called in the table (and on the command line)
 # cmd: PID is the load's; event: see toolload.c; n: events at a time
+# ready: what it says when it is, None: nothing; it sleeps then
 # pairs: how many it has; count: events in its output, at_end: there only at the end
 # proof: another event, for where `event` is dropped by the exit program: the tool
 #        reports these ones, and none of the others
@@ -105,17 +106,18 @@ TOOLS = [
          '^Tracing', n=500, pairs=2, at_end=True,
          count=last_number(r'^127\.0\.0\.1 .* (\d+) *$')),
     Tool('tcptracer', 'tcptracer-libbpf -p PID', 'connect', 'connection made and closed',
-         '^Tracing|^T', n=50, pairs=2,
+         '^Tracing|^T', n=300, pairs=2,
          count=lambda text: len(re.findall(r'^C .*\btoolload\b', text, re.M))),
     Tool('solisten', 'solisten-libbpf -p PID', 'listen', 'listen()', '^PID', no_fentry=True),
-    Tool('filelife', 'filelife-libbpf -p PID', 'unlink', 'file made and removed', '^T', n=15),
-    Tool('futexctn', 'futexctn-libbpf -p PID', 'futex', 'futex() that does not wait', 'ummar',
+    Tool('filelife', 'filelife-libbpf -p PID', 'unlink', 'file made and removed', '^T', n=300),
+    Tool('futexctn', 'futexctn-libbpf -p PID', 'futex', 'futex() that does not wait', None,
          n=5000, count=histogram, at_end=True, other=True),
-    Tool('opensnoop', 'opensnoop-libbpf -p PID', 'open', 'open, close', '^PID', n=15, pairs=2,
+    Tool('opensnoop', 'opensnoop-libbpf -p PID', 'open', 'open, close', '^PID', pairs=2,
          other=True),
     Tool('opensnoop -x', 'opensnoop-libbpf -x -p PID', 'open', 'open, close, not reported',
          '^PID', n=2000, pairs=2, proof='openfail', other=True),
-    Tool('statsnoop', 'statsnoop-libbpf -p PID', 'stat', 'stat()', '^PID', pairs=5, other=True),
+    Tool('statsnoop', 'statsnoop-libbpf -p PID', 'stat', 'stat()', '^PID', n=80, pairs=5,
+         other=True),
     Tool('statsnoop -x', 'statsnoop-libbpf -x -p PID', 'stat', 'stat(), not reported', '^PID',
          n=2000, pairs=5, proof='statfail', other=True),
     Tool('mountsnoop', 'mountsnoop-libbpf -p PID', 'mount', 'failing mount()', '^COMM', n=10,
@@ -216,7 +218,18 @@ class Running:
     def is_ready(self):
         if self.p.poll() is not None:
             raise Void('it ended: ' + self.text('err').strip()[-300:])
+        if self.tool.ready is None:
+            return self.sleeps()
         return re.search(self.tool.ready, self.text('out') + '\n' + self.text('err'), re.M)
+
+    def sleeps(self):
+        """It has not run for a while."""
+        def ran():
+            with open('/proc/%d/schedstat' % self.p.pid) as f:
+                return f.read()
+        before = ran()
+        time.sleep(4)
+        return ran() == before
 
     def check_fused(self, prefix):
         said = self.text('err')
