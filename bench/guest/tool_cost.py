@@ -68,7 +68,8 @@ def last_number(pattern):
 class Tool:
     def __init__(self, name, cmd, event, what, ready, n=200, pairs=1, count=lines,
                  at_end=False, proof=None, other=False, no_fentry=False):
-        self.name, self.cmd, self.event, self.what = name, cmd.split(' '), event, what
+        self.name, self.event, self.what = name, event, what
+        self.cmd = cmd if isinstance(cmd, list) else cmd.split()
         self.ready, self.n, self.pairs, self.count = ready, n, pairs, count
         self.at_end, self.proof, self.other = at_end, proof, other
         self.no_fentry = no_fentry
@@ -76,9 +77,9 @@ class Tool:
 
 def bpftrace(name, entry, exit):
     script = ('BEGIN{printf("ready\\n");}%s:__x64_sys_getpgid{@start[tid]=nsecs;}'
-              '%s:__x64_sys_getpgid/@start[tid]/{@ns=hist(nsecs-@start[tid]);'
+              '%s:__x64_sys_getpgid /@start[tid]/ {@ns=hist(nsecs-@start[tid]);'
               '@calls=count();delete(@start,tid);}' % (entry, exit))
-    return Tool(name, 'bpftrace -e ' + script, 'getpgid', 'getpgid()', '^ready',
+    return Tool(name, ['bpftrace', '-e', script], 'getpgid', 'getpgid()', '^ready',
                 n=5000, count=last_number(r'^@calls: (\d+)'), at_end=True)
 
 
@@ -101,17 +102,17 @@ TOOLS = [
          pairs=2),
     Tool('capable', 'capable-libbpf -p PID', 'capable', 'failing sethostname()', '^TIME'),
     Tool('tcpconnect', 'tcpconnect-libbpf -p PID', 'refused', 'refused connect()', '^PID',
-         pairs=2),
+         n=200, pairs=2),
     Tool('tcpconnect -c', 'tcpconnect-libbpf -c -p PID', 'refused', 'refused connect(), counted',
-         '^Tracing', n=500, pairs=2, at_end=True,
+         None, n=300, pairs=2, at_end=True,
          count=last_number(r'^127\.0\.0\.1 .* (\d+) *$')),
     Tool('tcptracer', 'tcptracer-libbpf -p PID', 'connect', 'connection made and closed',
          '^Tracing|^T', n=300, pairs=2,
          count=lambda text: len(re.findall(r'^C .*\btoolload\b', text, re.M))),
     Tool('solisten', 'solisten-libbpf -p PID', 'listen', 'listen()', '^PID', no_fentry=True),
     Tool('filelife', 'filelife-libbpf -p PID', 'unlink', 'file made and removed', '^T', n=300),
-    Tool('futexctn', 'futexctn-libbpf -p PID', 'futex', 'futex() that does not wait', None,
-         n=5000, count=histogram, at_end=True, other=True),
+    Tool('futexctn', 'futexctn-libbpf -p PID', 'futex', 'futex(), not reported',
+         None, n=5000, count=histogram, at_end=True, proof='futexwait', other=True),
     Tool('opensnoop', 'opensnoop-libbpf -p PID', 'open', 'open, close', '^PID', pairs=2,
          other=True),
     Tool('opensnoop -x', 'opensnoop-libbpf -x -p PID', 'open', 'open, close, not reported',
@@ -198,6 +199,7 @@ class Running:
         cmd = ['stdbuf', '-o0', *prefix, *(str(pid) if w == 'PID' else w for w in tool.cmd)]
         with open(self.path('out'), 'w') as out, open(self.path('err'), 'w') as err:
             self.p = subprocess.Popen(cmd, stdout=out, stderr=err,
+                                      env=dict(os.environ, PYTHONUNBUFFERED='1'),
                                       preexec_fn=no_fentry if tool.no_fentry else None)
         try:
             wait_for(self.is_ready, 'the first line')
@@ -310,7 +312,7 @@ def measure(tool, arm, reps):
         running = Running(tool, ARMS[arm], load.p.pid)
         if running.p:
             row['fused'] = getattr(running, 'fused', 0)
-        for _ in range(2):      # warms up caches of every kind
+        for _ in range(3):      # warms up caches of every kind
             run(tool.event, tool.n)
         row['raw'] = [run(tool.event, tool.n) for _ in range(reps)]
         row['raw_2n'] = [run(tool.event, 2 * tool.n) for _ in range(reps)]
@@ -324,6 +326,7 @@ def measure(tool, arm, reps):
             run(tool.proof, 5)
         row['reported'] = running.end()
         if row['reported'] not in (None, row['made']):
+            print(running.text('out')[-1000:], file=sys.stderr)
             raise Void('reported %d events of %d' % (row['reported'], row['made']))
         if abs(row['off']) > 0.01:
             raise Void('twice as many events cost %.1f %% more or less' % (100 * row['off']))
@@ -357,7 +360,7 @@ def measure_tool(tool, reps):
 def main():
     ap = argparse.ArgumentParser(description=__doc__,
                                  formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument('--reps', type=int, default=3)
+    ap.add_argument('--reps', type=int, default=5)
     ap.add_argument('--commit', default='unknown', help='goes into the JSON')
     ap.add_argument('--settle', type=int, default=5, help='seconds to wait first')
     ap.add_argument('tool', nargs='*', help='a name or the beginning of one')

@@ -3,8 +3,8 @@
  * toolload KIND...: the events that tools trace, when told and as often as told.
  *
  * Prepares everything for these kinds, says `ready PID`, then for each line
- * `KIND N` read from standard input makes N such events, in this one thread, and
- * answers with the nanoseconds they took. Under icount that is the number of
+ * `KIND N` read from standard input makes N such events, in this one thread
+ * (futexwait alone has a second one, to be woken by), and answers with the nanoseconds they took. Under icount that is the number of
  * instructions. Nothing is allocated, printed or looked up while the clock runs,
  * and an event leaves everything as it was, so that the next one costs the same.
  */
@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,7 @@ static char page[PAGE] __attribute__((aligned(PAGE)));
 static char *big;
 static int disk_fd, listen_fd, connect_fd;
 static int word;
+static volatile int woken;
 
 static void must(int ok, const char *what)
 {
@@ -217,6 +219,30 @@ static int do_futex(void)
 	return syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 1, NULL, NULL, 0) < 0;
 }
 
+static void *wake(void *arg)
+{
+	while (!woken) {
+		usleep(1000);
+		syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+	}
+	return NULL;
+}
+
+/* It waits, until another thread wakes it. (To join that would be a futex, too.) */
+static int do_futexwait(void)
+{
+	pthread_t t;
+	int ok;
+
+	woken = 0;
+	must(!pthread_create(&t, NULL, wake, NULL), "pthread_create");
+	pthread_detach(t);
+	ok = !syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+	woken = 1;
+	usleep(10000);
+	return ok;
+}
+
 static int do_kill(void)
 {
 	return !kill(getpid(), 0);
@@ -253,6 +279,7 @@ static const struct kind {
 	{ "connect", do_connect, prepare_listen },
 	{ "exec", do_exec, NULL },
 	{ "futex", do_futex, NULL },
+	{ "futexwait", do_futexwait, NULL },
 	{ "getpgid", do_getpgid, NULL },
 	{ "getpid", do_getpid, NULL },
 	{ "kill", do_kill, NULL },
