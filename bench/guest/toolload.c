@@ -4,9 +4,10 @@
  *
  * Prepares everything for these kinds, says `ready PID`, then for each line
  * `KIND N` read from standard input makes N such events, in this one thread
- * (futexwait alone has a second one, to be woken by), and answers with the nanoseconds they took. Under icount that is the number of
- * instructions. Nothing is allocated, printed or looked up while the clock runs,
- * and an event leaves everything as it was, so that the next one costs the same.
+ * (futexwait alone has a second one, to be woken by), and answers with the
+ * nanoseconds they took. Under icount that is the number of instructions.
+ * Nothing is allocated, printed or looked up while the clock runs, and an event
+ * leaves everything as it was, so that the next one costs the same.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,15 +27,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PAGE	4096
-#define BIG	(16 << 20)
-#define FILE_ON_DISK	"/scratch/toolload.data"
-#define FILE_IN_MEMORY	"/dev/shm/toolload.data"
-#define FILE_SHORT	"/dev/shm/toolload.new"
-#define NOWHERE		"/dev/shm/toolload.nowhere"
-#define PORT_BIND	20001
-#define PORT_LISTEN	20002
-#define PORT_REFUSED	9
+#define PAGE	       4096
+#define BIG	       (16 << 20)
+#define FILE_ON_DISK   "/scratch/toolload.data"
+#define FILE_IN_MEMORY "/dev/shm/toolload.data"
+#define FILE_SHORT     "/dev/shm/toolload.new"
+#define NOWHERE	       "/dev/shm/toolload.nowhere"
+#define PORT_BIND      20001
+#define PORT_LISTEN    20002
+#define PORT_REFUSED   9
 
 static char page[PAGE] __attribute__((aligned(PAGE)));
 static char *big;
