@@ -65,15 +65,19 @@ def last_number(pattern):
 # proof: another event, for where `event` is dropped by the exit program: the tool
 #        reports these ones, and none of the others
 # other: its hooks are system calls' tracepoints: what does another system call cost?
+# silent_on: kernels (a prefix of the release) on which the tool, started directly,
+#        reports nothing: all arms have to, and there are no figures
 # no_fentry: the tool is made to believe that the kernel cannot do fentry
 class Tool:
     def __init__(self, name, cmd, event, what, ready, n=200, pairs=1, count=lines,
-                 at_end=False, proof=None, other=False, no_fentry=False):
+                 at_end=False, proof=None, other=False, no_fentry=False,
+                 silent_on=None):
         self.name, self.event, self.what = name, event, what
         self.cmd = cmd if isinstance(cmd, list) else cmd.split()
         self.ready, self.n, self.pairs, self.count = ready, n, pairs, count
         self.at_end, self.proof, self.other = at_end, proof, other
         self.no_fentry = no_fentry
+        self.silent = bool(silent_on) and os.uname().release.startswith(silent_on)
 
 
 def bpftrace(name, entry, exit):
@@ -111,7 +115,8 @@ TOOLS = [
          '^Tracing|^T', n=20, pairs=2,
          count=lambda text: len(re.findall(r'^C .*\btoolload\b', text, re.M))),
     Tool('solisten', 'solisten-libbpf -p PID', 'listen', 'listen()', '^PID', no_fentry=True),
-    Tool('filelife', 'filelife-libbpf -p PID', 'unlink', 'file made and removed', '^T', n=50),
+    Tool('filelife', 'filelife-libbpf -p PID', 'unlink', 'file made and removed', '^T', n=50,
+         silent_on='7.3'),    # struct renamedata, by which it tells kernels apart, has changed
     Tool('futexctn', 'futexctn-libbpf -p PID', 'futex', 'futex(), not reported',
          None, n=500, count=histogram, at_end=True, proof='futexwait', other=True),
     Tool('opensnoop', 'opensnoop-libbpf -p PID', 'open', 'open, close', '^PID', n=100, pairs=2,
@@ -303,7 +308,7 @@ def measure(tool, arm, reps):
     running = None
 
     def run(kind, n):
-        counts = kind == (tool.proof or tool.event)
+        counts = kind == (tool.proof or tool.event) and not tool.silent
         running.stop()
         ns = load.run(kind, n)
         running.go_on(n if counts else 0)
@@ -354,7 +359,7 @@ def measure_tool(tool, reps):
             tool.name, arm, row.get('per_event', 0), row.get('added', 0),
             '   VOID: ' + row['void'] if 'void' in row else ''), file=sys.stderr, flush=True)
     return {'tool': tool.name, 'command': tool.cmd, 'event': tool.event, 'what': tool.what,
-            'n': tool.n, 'pairs': tool.pairs, 'arms': arms,
+            'silent': tool.silent, 'n': tool.n, 'pairs': tool.pairs, 'arms': arms,
             'valid': not any('void' in r for r in arms.values())}
 
 
