@@ -129,7 +129,7 @@ TOOLS = [
          n=80, pairs=5, proof='statfail', other=True),
     Tool('mountsnoop', 'mountsnoop-libbpf -p PID', 'mount', 'failing mount()', '^COMM', n=10,
          pairs=2, other=True),
-    Tool('killsnoop', 'killsnoop-libbpf -p PID', 'kill', 'kill(self, 0)', '^TIME', pairs=3,
+    Tool('killsnoop', 'killsnoop-libbpf -p PID', 'kill', 'kill(self, 0)', '^TIME', n=100, pairs=3,
          other=True),
     Tool('killsnoop -x', 'killsnoop-libbpf -x -p PID', 'kill', 'kill(self, 0), not reported',
          '^TIME', pairs=3, proof='killfail', other=True),
