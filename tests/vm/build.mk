@@ -12,7 +12,7 @@
 KERNELS		?= 6.12 7.3
 TESTS_VM_SRC	:= $(wildcard tests/vm/*.c)
 TESTS_VM_PROGS	:= $(patsubst %.c,$(B)/%,$(wildcard tests/vm/prog/*.c))
-TESTS_VM_SH	:= $(addprefix tests/vm/,run list.calm list.busy lib.sh json_of.py)
+TESTS_VM_SH	:= $(addprefix tests/vm/,run list.calm list.busy list.tools lib.sh json_of.py)
 TESTS_DIR	:= $(DESTDIR)$(PREFIX)/lib/pairfuse/tests
 
 .PHONY: tests-vm install-tests kmod-tests
@@ -32,9 +32,11 @@ $(TESTS_VM_PROGS): %: %.o
 
 install-tests: tests-vm
 	$(call say,INSTALL,$(TESTS_DIR))
-	$(Q)install -d $(TESTS_DIR)/cli $(TESTS_DIR)/bpf $(TESTS_DIR)/refuse
+	$(Q)install -d $(TESTS_DIR)/cli $(TESTS_DIR)/bpf $(TESTS_DIR)/refuse \
+		$(TESTS_DIR)/tools
 	$(Q)install -m 755 $(B)/tests/vm/vmtest $(TESTS_VM_PROGS) $(TESTS_VM_SH) $(TESTS_DIR)
 	$(Q)install -m 644 tests/vm/cli/*.sh $(TESTS_DIR)/cli
+	$(Q)install -m 755 tests/vm/tools/* $(TESTS_DIR)/tools
 	$(Q)for o in $(BPF_TEST_OBJS); do install -m 644 $$o $(TESTS_DIR)/bpf; done
 	$(Q)for o in $(BPF_REFUSE_OBJS); do install -m 644 $$o $(TESTS_DIR)/refuse; done
 

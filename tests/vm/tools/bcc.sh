@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2154,SC2034,SC2016
+# Python tools, which compile their programs. The same counts and events.
+
+# To find one function by its name bcc reads, in Python, through all there are, twice
+# for a probe: a minute here. So it is shown a short list.
+all=/proc/kallsyms
+traceable=/sys/kernel/debug/tracing/available_filter_functions
+grep -E ' (ext4_sync_file|_stext|_etext)$' $all >"$T/all"
+echo ext4_sync_file >"$T/traceable"
+wrapper=(unshare -m sh -c "mount --bind $T/all $all && mount --bind $T/traceable $traceable &&
+	exec \"\$@\"" sh)
+
+fsload_start
+both calls '^Tracing' funclatency-bpfcc ext4_sync_file
+all_ready
+load ok
+stop
+fused calls 1
+for how in plain run; do
+	equal "$(sed -n 's/.*count: //p' "$T/calls.$how.out")" "$each" "calls, $how"
+done
+
+wrapper=()
+load_start
+both opens '^PID' opensnoop-bpfcc -p "$load_pid"
+all_ready
+load open
+load threads open
+load last open
+seen "$cpus" 'nowhere.last' opens
+stop
+fused opens 2
+same opens
+counted opens "$((2 * n))" ' -1 * 2 .*/scratch/nowhere.0$'

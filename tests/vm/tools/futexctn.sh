@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2154,SC2034,SC2016
+# Waits that were woken, with the stacks of the waiters; those that fail are not
+# counted.
+
+load_start
+lock=${load_lock#0x}
+both lock SIGINT futexctn-libbpf -l "$lock"
+both summary SIGINT futexctn-libbpf -s -m -l "$lock"
+both other SIGINT futexctn-libbpf -p $$
+all_ready
+load futex
+load futex
+stop
+
+# contended ID: who, which lock, how often, and the stacks
+contended()
+{
+	sed -n 's/ times,.*//p; s/^    \([^-]*\)$/\1/p' "$T/$1.out" | LC_ALL=C sort
+}
+
+for id in lock summary other; do
+	fused $id 1
+	same_errors $id
+	equal "$(contended $id.run)" "$(contended $id.plain)" "$id"
+	equal "$(hist_sums $id.run)" "$(hist_sums $id.plain)" "$id: histograms"
+done
+# the waiters are two
+equal "$(grep -c "^load.* lock 0x$lock contended $n times" "$T/lock.run.out")" 2 'waiters'
+equal "$(hist_sums lock.run)" "$n $n " 'waits'
+grep -q syscall <(contended lock.run) || fail 'no stack'
+equal "$(grep -c contended "$T/other.run.out")" 0 'locks of another process'
