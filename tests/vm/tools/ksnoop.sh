@@ -4,7 +4,7 @@
 # values are the same, and so is what it says of a function that there is not.
 
 load_start
-both x ' TIME ' ksnoop-libbpf -p "$load_pid" trace 'ksys_write(fd,return)'
+both x ' TIME ' ksnoop-libbpf -P 256 -p "$load_pid" trace 'ksys_write(fd,return)'
 start none.plain plain ksnoop-libbpf trace no_such_function
 start none.run run ksnoop-libbpf trace no_such_function
 for id in none.plain none.run; do
@@ -16,8 +16,9 @@ ids=(x.plain x.run)
 all_ready
 load pipe
 load last pipe
-# seven bytes are written only by the last
+# seven bytes are written only by the last, five are its answers to us
 seen "$cpus" '(ssize_t)7$' x
+seen 2 '(ssize_t)5$' x
 stop any
 refused x helper 1
 same_end x
@@ -28,5 +29,5 @@ for how in plain run; do
 		LC_ALL=C sort >"$T/x.$how.lines"
 done
 diff "$T/x.plain.lines" "$T/x.run.lines" || fail 'events differ'
-counted x $((2 * (n + cpus + 1) + 1)) ' ksys_write('
+counted x $((2 * (n + cpus + 2))) ' ksys_write('
 counted x "$n" '(ssize_t)1$'

@@ -111,6 +111,12 @@ load()
 	equal "$word" 'done' "the load's answer"
 }
 
+# load_idle: until it has nothing more to do than to wait for a line, in read(0)
+load_idle()
+{
+	await 'the load is busy' grep -q '^0 0x0 ' "/proc/$load_pid/syscall"
+}
+
 load_end()
 {
 	exec 8>&- 9<&-
@@ -258,7 +264,7 @@ refused()
 lines()
 {
 	grep -w -e load -e "$load_pid" -e "${other:-load}" "$T/$1.out" |
-		awk "{ print ${2:-\$0} }" | LC_ALL=C sort
+		awk "{ print ${2:-\$0} }" | sed "s/ *$//" | LC_ALL=C sort
 }
 
 # same ID [COLUMNS]: both have the same lines, whatever their order

@@ -11,8 +11,7 @@ equal "$(grep -c '^pairfuse: ' "$T/user.run.err")" 1 'lines as another user'
 same_end user
 
 rmmod pairfuse || give_up 'rmmod'
-mv /lib/modules/"$(uname -r)"/extra "$T/extra"
-depmod
+echo 'install pairfuse /bin/false' >/etc/modprobe.d/no-pairfuse.conf
 fsload_start
 stdbuf -oL pairfuse run -- fsdist-libbpf -t ext4 -p "$load_pid" \
 	>"$T/x.run.out" 2>"$T/x.run.err" &
@@ -21,9 +20,8 @@ ready '^Tracing' x.run
 load ok
 count_lost x.run
 stop_one x.run 0
-mv "$T/extra" /lib/modules/"$(uname -r)"/extra
-depmod
-modprobe pairfuse
+rm /etc/modprobe.d/no-pairfuse.conf
+modprobe pairfuse || fail 'modprobe'
 equal "$(grep -c '^pairfuse: ' "$T/x.run.err")" 1 'lines'
 equal "$(grep -c 'nothing will be fused' "$T/x.run.err")" 1 'why'
 nearly x.run "$(hist_sums x.run)" "$each $each $each $each $each " 'events'

@@ -9,6 +9,7 @@ both failed '^Tracing' syscount-libbpf -p "$load_pid" -i 100 -x
 all_ready
 load stat
 load open
+load_idle
 stop
 for id in count latency failed; do
 	equal "$(grep -c ': fused: ' "$T/$id.run.err")" 0 "$id: pairs fused"
