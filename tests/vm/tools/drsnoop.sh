@@ -7,7 +7,6 @@ both x '^TIME' drsnoop-libbpf -p "$load_pid"
 both free '^TIME' drsnoop-libbpf -e
 all_ready
 load reclaim
-load last reclaim
 seen 1 ' last ' x free
 stop
 for id in x free; do

@@ -9,7 +9,6 @@ for how in plain run; do
 	ready '^Tracing' x.$how
 	load ok
 	load fail
-	count_lost x.$how
 	stop
 	grep '^operation' "$T/x.$how.out" >"$T/x.$how.ops"
 done

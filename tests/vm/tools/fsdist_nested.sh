@@ -11,7 +11,6 @@ start each.run run fsdist-libbpf -t ext4 -p "$load_pid"
 all_ready
 ready '^Tracing' each.run
 load threads sync
-count_lost x.plain
 stop
 fused x 5
 fused each 5

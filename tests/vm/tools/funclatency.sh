@@ -14,7 +14,6 @@ both none '^Tracing' funclatency-libbpf -p $$ $f
 all_ready
 load ok
 load fail
-count_lost all.plain one.plain probes.plain
 stop
 for id in all one probes; do
 	fused $id 1

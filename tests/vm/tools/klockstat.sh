@@ -8,7 +8,6 @@ both locks '^Tracing' klockstat-libbpf -p "$load_pid" -n 1000
 all_ready
 load pipe
 load_idle
-count_lost locks.plain locks.run
 stop
 same_errors locks
 equal "$(grep -c ': not fused: .*: context: ' "$T/locks.run.err")" 8 'pairs not fused'

@@ -270,6 +270,19 @@ def kind_exec(w):
         child(failing, os.execv, '/etc/passwd', ['passwd'])
 
 
+def kind_exec_cold(w):
+    """With strings in pages that the process has not touched yet."""
+    path = f'{scratch}/cold'
+    with open(path, 'wb') as f:
+        f.write(b'/bin/true\0'.ljust(mmap.PAGESIZE, b'\0') + b'cold\0')
+    with open(path, 'rb') as f:
+        for _ in range(n // 4):
+            pages = mmap.mmap(f.fileno(), 0, flags=mmap.MAP_PRIVATE)
+            address = ctypes.addressof(ctypes.c_char.from_buffer(pages))
+            argv = (ctypes.c_void_p * 3)(address, address + mmap.PAGESIZE, None)
+            child(libc.execve, ctypes.c_void_p(address), argv, None)
+
+
 def kind_exec_thread(w):
     """By a thread that is not the leader, whose id becomes the leader's."""
     def both():
@@ -299,14 +312,16 @@ def kind_sync(w):
 
 
 def kind_reclaim(w):
-    """More huge pages than there is memory: the kernel has to look for some."""
-    if w == 'last':
-        call_me('last')
-    with open('/proc/sys/vm/nr_hugepages', 'w', encoding='ascii') as f:
-        f.write('1000000')
-    with open('/proc/sys/vm/nr_hugepages', 'w', encoding='ascii') as f:
-        f.write('0')
+    """More huge pages than there is memory: the kernel has to look for some. Brings
+    its own marker: the second time it is called `last`."""
+    os.sched_setaffinity(0, cpus[:1])
+    for name in 'load', 'last':
+        call_me(name)
+        for pages in '1000000', '0':
+            with open('/proc/sys/vm/nr_hugepages', 'w', encoding='ascii') as f:
+                f.write(pages)
     call_me('load')
+    os.sched_setaffinity(0, cpus)
 
 
 # --- lines ---
