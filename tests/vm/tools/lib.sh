@@ -279,17 +279,34 @@ lines()
 }
 
 # same ID [COLUMNS]: both have the same lines, whatever their order, but for those
-# that the plain one missed
+# that the plain one missed, or either if nothing is fused
 same()
 {
+	local missed=${lost[$1.plain]} fewer=0
+
 	lines "$1.plain" "${2:-\$0}" >"$T/$1.plain.lines"
 	lines "$1.run" "${2:-\$0}" >"$T/$1.run.lines"
 	[ -s "$T/$1.plain.lines" ] || fail "$1: nothing seen"
+	grep -q ': fused: ' "$T/$1.run.err" || fewer=$missed
 	diff "$T/$1.plain.lines" "$T/$1.run.lines" >"$T/diff"
-	[ "$(grep -c '^>' "$T/diff")" -gt "${lost[$1.plain]}" ] ||
-		grep -q '^<' "$T/diff" || return
-	fail "$1: < plain, > fused; the kernel missed ${lost[$1.plain]}"
+	[ "$(grep -c '^>' "$T/diff")" -gt "$missed" ] ||
+		[ "$(grep -c '^<' "$T/diff")" -gt "$fewer" ] || return
+	fail "$1: < plain, > fused; the kernel missed $missed"
 	head -n 20 "$T/diff"
+}
+
+# same_counts ID: the lines `WHAT... COUNT` in ID.plain.counts and ID.run.counts, but
+# for what either missed
+same_counts()
+{
+	local less
+
+	equal "$(sed 's/ [0-9]*$//' "$T/$1.run.counts")" \
+		"$(sed 's/ [0-9]*$//' "$T/$1.plain.counts")" "$1: what is counted"
+	less=$(paste -d ' ' <(sed 's/.* //' "$T/$1.plain.counts") <(sed 's/.* //' "$T/$1.run.counts") |
+		awk '{ d = $1 - $2; s += d < 0 ? -d : d } END { print s + 0 }')
+	[ "$less" -le "${lost[$1.run]}" ] ||
+		fail "$1: counts differ by $less, the kernel missed ${lost[$1.run]}"
 }
 
 # counted ID COUNT PATTERN: that many lines, of the fused one
