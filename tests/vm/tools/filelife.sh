@@ -9,12 +9,23 @@ all_ready
 load life
 load threads life
 load last life
-seen "$cpus" 'short.last' one all
+# It finds out by a member of struct renamedata which argument is the file. In
+# newer kernels the struct does not have that, and it takes the wrong one.
+if grep -qa new_mnt_idmap /sys/kernel/btf/vmlinux; then
+	seen "$cpus" 'short.last' one all
+else
+	sleep 2		# they see nothing, which cannot be waited for
+fi
 stop
 for id in one all; do
 	fused $id 1
+	same_errors $id
+	if ! grep -qa new_mnt_idmap /sys/kernel/btf/vmlinux; then
+		equal "$(grep -c load "$T/$id.plain.out") $(grep -c load "$T/$id.run.out")" '0 0' \
+			"$id: events that the kernel does not support"
+		continue
+	fi
 	# the time is when it was printed, the age in hundredths
 	same $id '$2, $3, $4, $5'
-	same_errors $id
-	counted $id "$((4 * n))" 'short.0'
+	counted $id $((4 * n)) 'short.0'
 done
