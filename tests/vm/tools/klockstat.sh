@@ -20,5 +20,5 @@ for how in plain run; do
 done
 same_counts locks
 # both ends of each pipe were closed
-closed=$(sed -n 's/^__fput[^ ]* 1 //p' "$T/locks.run.counts")
+closed=$(sed -n 's/^\(__fput\|__x64_sys_close\)[^ ]* 1 //p' "$T/locks.run.counts")
 nearly locks.run "$closed" $((2 * n)) 'closed'

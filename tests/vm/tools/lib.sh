@@ -290,7 +290,7 @@ same()
 	grep -q ': fused: ' "$T/$1.run.err" || fewer=$missed
 	diff "$T/$1.plain.lines" "$T/$1.run.lines" >"$T/diff"
 	[ "$(grep -c '^>' "$T/diff")" -gt "$missed" ] ||
-		[ "$(grep -c '^<' "$T/diff")" -gt "$fewer" ] || return
+		[ "$(grep -c '^<' "$T/diff")" -gt "$fewer" ] || return 0
 	fail "$1: < plain, > fused; the kernel missed $missed"
 	head -n 20 "$T/diff"
 }
