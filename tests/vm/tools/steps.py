@@ -53,6 +53,10 @@ def step_nothing():
     pass
 
 
+def step_end():
+    pass
+
+
 def step_copies():
     """Of every fd, which go again."""
     copies = []
