@@ -151,8 +151,9 @@ start()
 	shift 2
 
 	[ "$how" = plain ] || set -- pairfuse run "${options[@]}" -v -- "$@"
-	# line by line, into a file too; stdbuf is another LD_PRELOAD
-	stdbuf -oL "${wrapper[@]}" "$@" >"$T/$id.out" 2>"$T/$id.err" &
+	# line by line, into a file too (stdbuf is another LD_PRELOAD); and with SIGINT, which
+	# is ignored in the background, and Python leaves it at that
+	env --default-signal=INT stdbuf -oL "${wrapper[@]}" "$@" >"$T/$id.out" 2>"$T/$id.err" &
 	pids[$id]=$!
 	ids+=("$id")
 }
