@@ -198,23 +198,25 @@ has_seen()
 }
 
 # seen COUNT PATTERN ID...: until ID.plain and ID.run each have that many lines
-# like this, or the plain one evidently misses some of the last
+# like this, or one that is not fused evidently misses some of the last
 seen()
 {
-	local count=$1 pattern=$2 id
+	local count=$1 pattern=$2 id how
 	shift 2
 
 	for id; do
-		await "$id.run has not seen '$pattern'" has_seen "$id.run" "$count" "$pattern"
-		since=$SECONDS
-		await "$id.plain has not seen '$pattern'" has_seen_or_missed "$id.plain" \
-			"$count" "$pattern"
+		for how in run plain; do
+			since=$SECONDS
+			await "$id.$how has not seen '$pattern'" has_seen_or_missed "$id.$how" \
+				"$count" "$pattern"
+		done
 	done
 }
 
 has_seen_or_missed()
 {
 	has_seen "$@" && return
+	grep -q ': fused: ' "$T/$1.err" && return 1
 	count_lost "$1"
 	[ $SECONDS -gt $((since + 20)) ] && [ "${lost[$1]}" -gt 0 ]
 }
