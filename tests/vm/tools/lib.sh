@@ -7,7 +7,6 @@
 # Most tools are started twice at the same time, as `plain` and under `pairfuse
 # run`: what happens then, both have to tell, to the last field.
 set -u
-export PYTHONUNBUFFERED=1
 HERE=$(dirname "$(readlink -f "$0")")
 DIR=${DIR:-$(dirname "$HERE")}
 T=$(mktemp -d /tmp/tool.XXXXXX)
@@ -151,9 +150,10 @@ start()
 	shift 2
 
 	[ "$how" = plain ] || set -- pairfuse run "${options[@]}" -v -- "$@"
-	# line by line, into a file too (stdbuf is another LD_PRELOAD); and with SIGINT, which
+	# line by line, into a file too (stdbuf is another LD_PRELOAD, Python has a buffer of
+	# its own); and with SIGINT, which
 	# is ignored in the background, and Python leaves it at that
-	env --default-signal=INT stdbuf -oL "${wrapper[@]}" "$@" >"$T/$id.out" 2>"$T/$id.err" &
+	env --default-signal=INT PYTHONUNBUFFERED=1 stdbuf -oL "${wrapper[@]}" "$@" >"$T/$id.out" 2>"$T/$id.err" &
 	pids[$id]=$!
 	ids+=("$id")
 }
