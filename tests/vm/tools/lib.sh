@@ -151,9 +151,9 @@ start()
 
 	[ "$how" = plain ] || set -- pairfuse run "${options[@]}" -v -- "$@"
 	# line by line, into a file too (stdbuf is another LD_PRELOAD, Python has a buffer of
-	# its own); and with SIGINT, which
-	# is ignored in the background, and Python leaves it at that
-	env --default-signal=INT PYTHONUNBUFFERED=1 stdbuf -oL "${wrapper[@]}" "$@" >"$T/$id.out" 2>"$T/$id.err" &
+	# its own); and with SIGINT, which is ignored in the background: Python leaves it so
+	env --default-signal=INT PYTHONUNBUFFERED=1 stdbuf -oL "${wrapper[@]}" "$@" \
+		>"$T/$id.out" 2>"$T/$id.err" &
 	pids[$id]=$!
 	ids+=("$id")
 }
