@@ -90,22 +90,13 @@
 #endif
 
 /*
- * A kernel where each BPF trampoline has an ftrace_ops of its own attaches the
- * first fexit program to a function with IPMODIFY in two tries: the first image
- * is for functions without, ftrace answers -EAGAIN, and the image is freed at
- * once. Yet its ops was on ftrace's list for a moment, and a CPU that was there
- * (somebody else is on the function too) is on its way into the image:
- * ftrace_startup(), bpf_trampoline_update(). Seen as int3 Oopses, in stock
- * kernels with livepatch as well. It does not happen to a trampoline that knows
- * beforehand, so tell it.
- *
- * Where there is one ops for all trampolines (7.0), it is on the list for good
- * once anybody uses it: user space sees to that (loader/lib/anchor.c).
+ * Where a BPF trampoline's flags are protected by a mutex in it (until 7.0), or by
+ * one of a pool that modules cannot take.
  */
 #ifdef CONFIG_HAVE_SINGLE_FTRACE_DIRECT_OPS
-#define PAIRFUSE_TELL_TRAMPOLINE 0
+#define PAIRFUSE_TRAMPOLINE_MUTEX 0
 #else
-#define PAIRFUSE_TELL_TRAMPOLINE 1
+#define PAIRFUSE_TRAMPOLINE_MUTEX 1
 #endif
 
 #endif /* __ASSEMBLY__ */

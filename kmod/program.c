@@ -107,7 +107,7 @@ int pairfuse_target_get(int fd, struct pairfuse_target *target)
 	if (IS_ERR(prog))
 		return -EBADF;
 	err = target_from_prog(prog, target);
-	if (!err && PAIRFUSE_TELL_TRAMPOLINE)
+	if (!err)
 		target->prog = prog;
 	else
 		bpf_prog_put(prog);
@@ -115,36 +115,63 @@ int pairfuse_target_get(int fd, struct pairfuse_target *target)
 }
 
 /*
- * The trampoline lives as long as a program does that was loaded for it, so
- * while we hold one, whoever attaches to the function finds what we said. A
- * trampoline in use is told by ftrace when we register and unregister; that is
- * why only an idle one is touched. If somebody has attached our program, it has
- * no trampoline any more: all is as without us then.
+ * With the mutex, or else as one atomic operation on a trampoline that nobody
+ * uses. Should somebody start to at this moment, either the kernel's own plain
+ * stores to the flags win, and all is as without us; or ours is seen halfway, and
+ * what is made is a trampoline that can share and need not. Ours never undoes
+ * theirs.
+ */
+static void trampoline_share(struct bpf_trampoline *tr, bool share)
+{
+#if PAIRFUSE_TRAMPOLINE_MUTEX
+	guard(mutex)(&tr->mutex);
+	if (tr->cur_image)
+		return;
+	if (share)
+		tr->flags |= BPF_TRAMP_F_SHARE_IPMODIFY;
+	else
+		tr->flags &= ~BPF_TRAMP_F_SHARE_IPMODIFY;
+#else
+	int kind;
+
+	for (kind = 0; kind < BPF_TRAMP_MAX; kind++)
+		if (READ_ONCE(tr->progs_cnt[kind]))
+			return;
+	static_assert(sizeof(tr->flags) == sizeof(atomic_t));
+	if (share)
+		atomic_or(BPF_TRAMP_F_SHARE_IPMODIFY, (atomic_t *)&tr->flags);
+	else
+		atomic_andnot(BPF_TRAMP_F_SHARE_IPMODIFY, (atomic_t *)&tr->flags);
+#endif
+}
+
+/*
+ * Attaching the first fexit program to a function with IPMODIFY takes the kernel
+ * two tries: the first image is for functions without, ftrace answers -EAGAIN,
+ * and the image is freed at once. In between
+ *
+ *  - its ops was on ftrace's list for a moment, and a CPU that was there (somebody
+ *    else is on the function too) may be on its way into the image: int3 Oops;
+ *  - (7.0 and later) the trampoline's flags say that it shares and its image that
+ *    it does not; whoever changes any other trampoline then finds that, warns and
+ *    fails (bpf_tramp_ftrace_ops_func()).
+ *
+ * Neither happens to a trampoline that knows beforehand, so tell it. It lives as
+ * long as a program does that was loaded for it: while we hold one, whoever
+ * attaches to the function finds what we said. One in use is told by ftrace when
+ * we register and unregister; that is why only an idle one is touched. If somebody
+ * has attached our program, it has no trampoline any more: all is as without us.
  *
  * The order of locks is that of bpf_tracing_prog_attach(). Sleeps.
  */
-#if PAIRFUSE_TELL_TRAMPOLINE
 void pairfuse_target_share(struct pairfuse_target *target, bool share)
 {
-	struct bpf_trampoline *tr;
+	struct bpf_prog_aux *aux = target->prog->aux;
 
-	mutex_lock(&target->prog->aux->dst_mutex);
-	tr = target->prog->aux->dst_trampoline;
-	if (tr) {
-		mutex_lock(&tr->mutex);
-		if (!tr->cur_image && share)
-			tr->flags |= BPF_TRAMP_F_SHARE_IPMODIFY;
-		else if (!tr->cur_image)
-			tr->flags &= ~BPF_TRAMP_F_SHARE_IPMODIFY;
-		mutex_unlock(&tr->mutex);
-	}
-	mutex_unlock(&target->prog->aux->dst_mutex);
+	guard(mutex)(&aux->dst_mutex);
+	if (aux->dst_trampoline)
+		trampoline_share(aux->dst_trampoline, share);
 }
-#else
-void pairfuse_target_share(struct pairfuse_target *target, bool share)
-{
-}
-#endif
 
 void pairfuse_target_put_prog(struct pairfuse_target *target)
 {

@@ -4,20 +4,15 @@
  *
  * Since Linux 7.0 all trampolines have one ftrace_ops together. It is put on
  * ftrace's list with the first program of type fentry or fexit that is attached
- * anywhere, and taken off with the last. Both go wrong when the function that
- * the program is for has another user of ftrace, such as us, and is called
- * meanwhile:
- *
- *   last:  update_ftrace_direct_del() clears ops->func without waiting for CPUs
- *	that have just found the ops on the list; they warn, and ftrace is
- *	switched off for good (FTRACE_WARN_ON in __ftrace_ops_list_func()).
- *   first: bpf_trampoline_update() frees a trampoline's image without waiting
- *	when ftrace has it make another one, for functions with IPMODIFY; CPUs
- *	that have found it on the list run into what is there instead.
+ * anywhere, and taken off with the last. That goes wrong when the function which
+ * the last one was on has another user of ftrace, such as us, and is called
+ * meanwhile: update_ftrace_direct_del() clears ops->func without waiting for CPUs
+ * that have just found the ops on the list. They warn, and ftrace is switched off
+ * for good (FTRACE_WARN_ON in __ftrace_ops_list_func()).
  *
  * A program on a function that nobody calls, attached before our links are and
  * until the process ends, keeps the ops on the list. Kernels before have an ops
- * for each trampoline; there the module sees to it (kmod/compat.h).
+ * for each trampoline, which is freed after a grace period.
  */
 #include <errno.h>
 #include <fcntl.h>
