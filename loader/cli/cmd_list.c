@@ -63,6 +63,8 @@ static int list_text(int dev, const struct pairfuse_info *info)
 	static const char *const head[] = { "ID", "FUNCTION", "STATE", "HOOK", "PID", "COMMAND",
 					    "PROGRAMS", "ENTERED", "RUNS", "NOT-ARMED", "MISSED",
 					    "IN-FLIGHT" };
+	unsigned int all = info->nr_stubs + info->nr_exact_stubs;
+	unsigned int nr_free = info->nr_free + info->nr_exact_free;
 	struct cli_table *t = cli_table_new(sizeof(head) / sizeof(head[0]));
 	size_t i;
 	int err;
@@ -72,8 +74,7 @@ static int list_text(int dev, const struct pairfuse_info *info)
 	err = for_each_link(dev, link_text, t);
 	cli_table_print(t, stdout);
 	printf("stubs: %u used, %u draining, %u free of %u\n",
-	       info->nr_stubs - info->nr_free - info->nr_draining, info->nr_draining,
-	       info->nr_free, info->nr_stubs);
+	       all - nr_free - info->nr_draining, info->nr_draining, nr_free, all);
 	return err;
 }
 
@@ -114,6 +115,8 @@ static int list_json(int dev, const struct pairfuse_info *info)
 	pairfuse_json_object(&w, "stubs");
 	pairfuse_json_uint(&w, "all", info->nr_stubs);
 	pairfuse_json_uint(&w, "free", info->nr_free);
+	pairfuse_json_uint(&w, "exact_all", info->nr_exact_stubs);
+	pairfuse_json_uint(&w, "exact_free", info->nr_exact_free);
 	pairfuse_json_uint(&w, "draining", info->nr_draining);
 	pairfuse_json_object_end(&w);
 	pairfuse_json_end(&w);
