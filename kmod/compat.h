@@ -99,6 +99,20 @@
 #define PAIRFUSE_TRAMPOLINE_MUTEX 1
 #endif
 
+/* Fills in a struct system_time_snapshot of CLOCK_MONOTONIC, or what comes with it. */
+#ifdef PAIRFUSE_SNAPSHOT_ID
+#define pairfuse_snapshot(snap) ktime_get_snapshot_id(CLOCK_MONOTONIC, snap)
+#else
+#define pairfuse_snapshot(snap) ktime_get_snapshot(snap)
+#endif
+
+/* A JIT may give a program a stack per CPU, which it cannot share with itself (6.13). */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 13, 0)
+#define pairfuse_has_private_stack(aux) ((aux)->priv_stack_ptr != NULL)
+#else
+#define pairfuse_has_private_stack(aux) false
+#endif
+
 #endif /* __ASSEMBLY__ */
 
 #endif /* PAIRFUSE_COMPAT_H */

@@ -35,7 +35,7 @@ static long device_info(struct pairfuse_info __user *uinfo)
 	err = pairfuse_copy_in(&info, sizeof(info), sizeof(info), uinfo, &usize);
 	if (err)
 		return err;
-	if (info.flags || info.reserved)
+	if (info.flags || info.features)
 		return -EINVAL;
 
 	info = (struct pairfuse_info) {
@@ -47,14 +47,20 @@ static long device_info(struct pairfuse_info __user *uinfo)
 		.max_args = PAIRFUSE_MAX_ARGS,
 		.nr_stubs = PAIRFUSE_NR_PLAIN,
 		.nr_exact_stubs = PAIRFUSE_NR_EXACT,
+		.nr_timed_stubs = PAIRFUSE_NR_PLAIN,
+		.nr_timed_exact_stubs = PAIRFUSE_NR_EXACT,
 		.nr_groups = pairfuse_group_nr(),
 		.hooks = BIT(PAIRFUSE_HOOK_SHARED) | BIT(PAIRFUSE_HOOK_DIRECT),
 	};
 	err = mutex_lock_killable(&pairfuse_mutex);
 	if (err)
 		return err;
-	info.nr_free = pairfuse_stub_nr_free(false);
-	info.nr_exact_free = pairfuse_stub_nr_free(true);
+	info.nr_free = pairfuse_stub_nr_free(false, false);
+	info.nr_exact_free = pairfuse_stub_nr_free(true, false);
+	info.nr_timed_free = pairfuse_stub_nr_free(false, true);
+	info.nr_timed_exact_free = pairfuse_stub_nr_free(true, true);
+	if (pairfuse_clock_usable())
+		info.features |= PAIRFUSE_FEATURE_COUNTER;
 	info.nr_groups_free = pairfuse_group_nr_free();
 	list_for_each_entry(link, &pairfuse_links, all)
 		info.nr_draining += link->stage != PAIRFUSE_STAGE_LIVE;

@@ -13,9 +13,9 @@
  * Where can a task have words, without allocation, without a lookup, gone with
  * the task? At the far end of its kernel stack: above STACK_END_MAGIC, which the
  * kernel keeps in the last word. Nothing else is stored there, and no live frame
- * reaches so far down when a stub writes: the entry program has just run below
- * the stub's frame, and an interrupt, which would push more than all the words
- * take, could come at any instant. Frames of the body that reached this far would
+ * reaches so far down when a stub writes: an interrupt, which would push more than
+ * all the words take below the stub's frame, could come at any instant, and where
+ * there is an entry program it has just run there. Frames of the body that reached this far would
  * be gone, with whatever they have written, when it has returned: then an outer
  * call of the group may be taken for one with a nested call, on a stack that was
  * full to within PAIRFUSE_NR_GROUPS words.
@@ -33,6 +33,7 @@
 #include "pairfuse.h"
 
 #define PAIRFUSE_NR_GROUPS 8
+static_assert((1 + PAIRFUSE_NR_GROUPS) * sizeof(unsigned long) <= U8_MAX); /* stub_data.nest */
 
 struct pairfuse_group {
 	unsigned int users;	/* links, those that drain included */

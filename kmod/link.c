@@ -113,6 +113,8 @@ void pairfuse_link_free(struct pairfuse_link *link)
 		bpf_prog_put(link->entry);
 	if (link->exit)
 		bpf_prog_put(link->exit);
+	if (link->clocked)
+		pairfuse_clock_put();
 	pairfuse_group_put(link->group);
 	pairfuse_target_put(&link->target);
 	free_percpu(link->counters);
@@ -134,7 +136,8 @@ static void link_retire(struct pairfuse_link *link)
 {
 	lockdep_assert_held(&pairfuse_mutex);
 	pairfuse_stub_disarm(link->stub);
-	bpf_prog_put(link->entry);
+	if (link->entry)
+		bpf_prog_put(link->entry);
 	bpf_prog_put(link->exit);
 	pairfuse_target_put_prog(&link->target);
 	link->entry = NULL;
@@ -229,6 +232,8 @@ static struct pairfuse_link *link_create(const struct pairfuse_attach *attr)
 		return ERR_PTR(-ENOMEM);
 	link->stub = -1;
 	link->flags = attr->flags;
+	link->filter = attr->filter;
+	link->filter_value = attr->filter_value;
 	link->pid = task_tgid_nr(current);
 	get_task_comm(link->comm, current);
 
@@ -236,16 +241,21 @@ static struct pairfuse_link *link_create(const struct pairfuse_attach *attr)
 	link->counters = alloc_percpu(struct pairfuse_counters);
 	if (!link->counters)
 		goto fail;
-	prog = pairfuse_prog_get(attr->entry_fd);
-	err = PTR_ERR_OR_ZERO(prog);
-	if (err)
-		goto fail;
-	link->entry = prog;
+	if (!(attr->flags & PAIRFUSE_ATTACH_NO_ENTRY)) {
+		prog = pairfuse_prog_get(attr->entry_fd);
+		err = PTR_ERR_OR_ZERO(prog);
+		if (err)
+			goto fail;
+		link->entry = prog;
+	}
 	prog = pairfuse_prog_get(attr->exit_fd);
 	err = PTR_ERR_OR_ZERO(prog);
 	if (err)
 		goto fail;
 	link->exit = prog;
+	err = -EACCES;
+	if (!link->entry && !pairfuse_prog_is_leaf(prog))
+		goto fail;
 	err = pairfuse_target_get(attr->target_fd, &link->target);
 	if (err)
 		goto fail;
@@ -300,7 +310,14 @@ static int link_start(struct pairfuse_link **linkp, const struct pairfuse_attach
 	int err;
 
 	lockdep_assert_held(&pairfuse_mutex);
-	err = pairfuse_stub_alloc(link->target.regs, exact);
+	if ((attr->flags & PAIRFUSE_ATTACH_ELAPSED) &&
+	    !(attr->flags & PAIRFUSE_ATTACH_MONOTONIC) && !link->clocked) {
+		err = pairfuse_clock_get();
+		if (err)
+			return err;
+		link->clocked = true;
+	}
+	err = pairfuse_stub_alloc(link->target.regs, exact, !link->entry);
 	if (err < 0)
 		return err;
 	link->stub = err;
@@ -336,6 +353,24 @@ static int link_start_locked(struct pairfuse_link **link, const struct pairfuse_
 	return err;
 }
 
+/* The flags, and the members that have to be as they say. */
+static bool flags_valid(const struct pairfuse_attach *attr)
+{
+	u32 flags = attr->flags;
+
+	if (flags & ~PAIRFUSE_ATTACH_F_ALL)
+		return false;
+	if (attr->group_fd && !(flags & PAIRFUSE_ATTACH_EXACT))
+		return false;
+	if (attr->filter > PAIRFUSE_FILTER_TID || (attr->filter_value && !attr->filter))
+		return false;
+	if ((flags & PAIRFUSE_ATTACH_MONOTONIC) && !(flags & PAIRFUSE_ATTACH_ELAPSED))
+		return false;
+	return !(flags & PAIRFUSE_ATTACH_NO_ENTRY) ||
+	       ((flags & PAIRFUSE_ATTACH_ELAPSED) && !(flags & PAIRFUSE_ATTACH_EXIT_ALWAYS) &&
+		attr->entry_fd == -1 && !attr->entry_cookie);
+}
+
 /* PAIRFUSE_IOC_ATTACH: a new link's file descriptor, or an error. */
 long pairfuse_link_attach(struct pairfuse_attach __user *uattr)
 {
@@ -348,9 +383,7 @@ long pairfuse_link_attach(struct pairfuse_attach __user *uattr)
 	err = pairfuse_copy_in(&attr, sizeof(attr), sizeof(attr), uattr, &usize);
 	if (err)
 		return err;
-	if (attr.flags & ~PAIRFUSE_ATTACH_F_ALL || attr.link_id ||
-	    attr.hook > PAIRFUSE_HOOK_DIRECT ||
-	    (attr.group_fd && !(attr.flags & PAIRFUSE_ATTACH_EXACT)))
+	if (!flags_valid(&attr) || attr.link_id || attr.hook > PAIRFUSE_HOOK_DIRECT)
 		return -EINVAL;
 
 	link = link_create(&attr);

@@ -24,6 +24,7 @@ static void __exit pairfuse_exit(void)
 {
 	pairfuse_device_exit();
 	pairfuse_drain_exit();
+	pairfuse_clock_exit();
 }
 
 module_init(pairfuse_init);

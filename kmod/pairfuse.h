@@ -23,12 +23,16 @@
 /*
  * Stubs by kind: plain ones, then those for links with exact nesting; each kind
  * begins with stubs for functions of up to PAIRFUSE_FEW_ARGS argument registers.
+ * Then both without an entry program ("timed"), for any number of arguments.
  */
 #define PAIRFUSE_NR_PLAIN 256
 #define PAIRFUSE_NR_PLAIN_FEW 160
 #define PAIRFUSE_NR_EXACT 128
 #define PAIRFUSE_NR_EXACT_FEW 80
-#define PAIRFUSE_NR_STUBS (PAIRFUSE_NR_PLAIN + PAIRFUSE_NR_EXACT)
+#define PAIRFUSE_EXACT PAIRFUSE_NR_PLAIN
+#define PAIRFUSE_TIMED (PAIRFUSE_EXACT + PAIRFUSE_NR_EXACT)
+#define PAIRFUSE_TIMED_EXACT (PAIRFUSE_TIMED + PAIRFUSE_NR_PLAIN)
+#define PAIRFUSE_NR_STUBS (PAIRFUSE_TIMED_EXACT + PAIRFUSE_NR_EXACT)
 #define PAIRFUSE_FEW_ARGS 3
 
 /* main.c */
@@ -67,8 +71,9 @@ struct pairfuse_stub_data {
 	void __percpu *entry_active;	/* the programs' recursion guards, or */
 	void __percpu *exit_active;	/* pairfuse_detached: never run */
 	u8 exit_always;
-	u8 pad[3];
-	u32 nest;			/* see group.c: offset into the task's stack */
+	u8 nest;			/* see group.c: offset into the task's stack */
+	u16 filter_offset;		/* in task_struct; 0: no filter */
+	u32 filter_value;
 	/* current->bpf_ctx while the program runs; helpers only read it */
 	struct bpf_trace_run_ctx entry_run_ctx;
 	struct bpf_trace_run_ctx exit_run_ctx;
@@ -76,9 +81,9 @@ struct pairfuse_stub_data {
 
 extern struct pairfuse_stub_data pairfuse_stub_data[PAIRFUSE_NR_STUBS];
 
-int pairfuse_stub_alloc(unsigned int regs, bool exact);	/* index or -ENOSPC */
+int pairfuse_stub_alloc(unsigned int regs, bool exact, bool timed); /* index or -ENOSPC */
 void pairfuse_stub_free(int stub);
-unsigned int pairfuse_stub_nr_free(bool exact);
+unsigned int pairfuse_stub_nr_free(bool exact, bool timed);
 /* Entered with the caller's return address on the stack (jumped to, called). */
 unsigned long pairfuse_stub_jmp_addr(int stub);
 /* Entered by a call patched into the function: one more return address. */
@@ -87,6 +92,12 @@ struct pairfuse_link;
 void pairfuse_stub_arm(const struct pairfuse_link *link, u64 entry_cookie, u64 exit_cookie);
 void pairfuse_stub_disarm(int stub);
 void pairfuse_stub_set_body(int stub, unsigned long addr);
+
+/* clock.c */
+bool pairfuse_clock_usable(void);
+int pairfuse_clock_get(void);		/* -EOPNOTSUPP: not usable */
+void pairfuse_clock_put(void);
+void pairfuse_clock_exit(void);
 
 /* program.c */
 struct pairfuse_target {
@@ -98,6 +109,7 @@ struct pairfuse_target {
 };
 
 struct bpf_prog *pairfuse_prog_get(int fd);	/* ERR_PTR: see the ABI header */
+bool pairfuse_prog_is_leaf(const struct bpf_prog *prog);
 int pairfuse_target_get(int fd, struct pairfuse_target *target);
 void pairfuse_target_put(struct pairfuse_target *target);
 /* The BPF trampoline of the function, should it get one, has to share it (or not). */
@@ -147,10 +159,13 @@ struct pairfuse_link {
 	u32 flags;
 	enum pairfuse_hook hook;
 	bool pinned;			/* holds a reference on this module */
+	bool clocked;			/* holds a use of the counter (clock.c) */
 	unsigned long body;		/* of the function */
 	struct pairfuse_target target;
+	enum pairfuse_filter filter;
+	u32 filter_value;
 	struct pairfuse_group *group;	/* NULL: every call has its own state */
-	struct bpf_prog *entry;
+	struct bpf_prog *entry;		/* NULL: timed stub, or detached */
 	struct bpf_prog *exit;
 	struct pairfuse_counters __percpu *counters;
 	pid_t pid;

@@ -6,6 +6,7 @@
  */
 #include <linux/bpf.h>
 #include <linux/err.h>
+#include <linux/filter.h>
 
 #include "pairfuse.h"
 
@@ -38,6 +39,29 @@ struct bpf_prog *pairfuse_prog_get(int fd)
 put:
 	bpf_prog_put(prog);
 	return ERR_PTR(err);
+}
+
+/*
+ * Does the program call nothing (no helper that looks at bpf_ctx, takes a lock or
+ * uses something per CPU), has no private stack and leaves the slot alone? Then it
+ * may run above itself and without bpf_ctx, on a stub without a slot. Calls are
+ * what is left of them after the verifier: what it has inlined does not need more
+ * than preemption to be off.
+ */
+bool pairfuse_prog_is_leaf(const struct bpf_prog *prog)
+{
+	u32 i;
+
+	if (prog->aux->max_tp_access || pairfuse_has_private_stack(prog->aux))
+		return false;
+	for (i = 0; i < prog->len; i++) {
+		u8 code = prog->insnsi[i].code;
+
+		if (code == (BPF_JMP | BPF_CALL) || code == (BPF_JMP | BPF_TAIL_CALL) ||
+		    code == (BPF_JMP | BPF_CALL | BPF_X))
+			return false;
+	}
+	return true;
 }
 
 /*

@@ -7,22 +7,28 @@
  * static call takes the CPU hotplug and text patching locks.
  */
 #include <linux/bitmap.h>
+#include <linux/sched.h>
 #include <linux/static_call.h>
 
 #include "pairfuse.h"
 
-/* ALL_STUBS(X): X(0) X(1) ... X(383), in decimal as stub_text.S counts */
+/* X(0) X(1) ... X(383), then those without an entry, in decimal as stub_text.S counts */
 #define DEC10(X, t)	X(t##0) X(t##1) X(t##2) X(t##3) X(t##4) \
 			X(t##5) X(t##6) X(t##7) X(t##8) X(t##9)
 #define DEC100(X, h)	DEC10(X, h##0) DEC10(X, h##1) DEC10(X, h##2) DEC10(X, h##3) \
 			DEC10(X, h##4) DEC10(X, h##5) DEC10(X, h##6) DEC10(X, h##7) \
 			DEC10(X, h##8) DEC10(X, h##9)
-#define ALL_STUBS(X)	DEC10(X, ) DEC10(X, 1) DEC10(X, 2) DEC10(X, 3) DEC10(X, 4) \
+#define FULL_STUBS(X)	DEC10(X, ) DEC10(X, 1) DEC10(X, 2) DEC10(X, 3) DEC10(X, 4) \
 			DEC10(X, 5) DEC10(X, 6) DEC10(X, 7) DEC10(X, 8) DEC10(X, 9) \
 			DEC100(X, 1) DEC100(X, 2) \
 			DEC10(X, 30) DEC10(X, 31) DEC10(X, 32) DEC10(X, 33) DEC10(X, 34) \
 			DEC10(X, 35) DEC10(X, 36) DEC10(X, 37) \
 			X(380) X(381) X(382) X(383)
+#define TIMED_STUBS(X)	X(384) X(385) X(386) X(387) X(388) X(389) DEC10(X, 39) \
+			DEC100(X, 4) DEC100(X, 5) DEC100(X, 6) \
+			DEC10(X, 70) DEC10(X, 71) DEC10(X, 72) DEC10(X, 73) DEC10(X, 74) \
+			DEC10(X, 75) \
+			X(760) X(761) X(762) X(763) X(764) X(765) X(766) X(767)
 
 /*
  * The prototype is never used: the calls are made by stub_text.S. The calls
@@ -30,11 +36,16 @@
  */
 void pairfuse_static_call(void);
 
-#define DEFINE_STUB(n)							\
-	DEFINE_STATIC_CALL_NULL(pairfuse_entry_##n, pairfuse_static_call);	\
+#define DEFINE_TIMED(n)							\
+	DEFINE_STATIC_CALL_NULL(pairfuse_stamp_##n, pairfuse_static_call);	\
+	DEFINE_STATIC_CALL_NULL(pairfuse_elapsed_##n, pairfuse_static_call);	\
 	DEFINE_STATIC_CALL_NULL(pairfuse_exit_##n, pairfuse_static_call);	\
 	DEFINE_STATIC_CALL_NULL(pairfuse_body_##n, pairfuse_static_call);
-ALL_STUBS(DEFINE_STUB)
+#define DEFINE_STUB(n)							\
+	DEFINE_STATIC_CALL_NULL(pairfuse_entry_##n, pairfuse_static_call);	\
+	DEFINE_TIMED(n)
+FULL_STUBS(DEFINE_STUB)
+TIMED_STUBS(DEFINE_TIMED)
 
 struct patchable_call {
 	struct static_call_key *key;
@@ -42,18 +53,27 @@ struct patchable_call {
 };
 
 #define PATCHABLE(name)	{ &STATIC_CALL_KEY(name), STATIC_CALL_TRAMP_ADDR(name) }
-#define STUB_CALLS(n)	{ PATCHABLE(pairfuse_entry_##n), PATCHABLE(pairfuse_exit_##n), \
-			  PATCHABLE(pairfuse_body_##n) },
+#define TIMED_PATCHABLE(n) \
+	.stamp = PATCHABLE(pairfuse_stamp_##n), .elapsed = PATCHABLE(pairfuse_elapsed_##n), \
+	.exit = PATCHABLE(pairfuse_exit_##n), .body = PATCHABLE(pairfuse_body_##n)
+#define TIMED_CALLS(n)	{ TIMED_PATCHABLE(n) },
+#define STUB_CALLS(n)	{ .entry = PATCHABLE(pairfuse_entry_##n), TIMED_PATCHABLE(n) },
 
 static const struct {
-	struct patchable_call entry, exit, body;
-} stub_calls[] = { ALL_STUBS(STUB_CALLS) };
+	struct patchable_call entry, stamp, elapsed, exit, body;
+} stub_calls[] = { FULL_STUBS(STUB_CALLS) TIMED_STUBS(TIMED_CALLS) };
 static_assert(ARRAY_SIZE(stub_calls) == PAIRFUSE_NR_STUBS);
 
 /* stub_text.S */
 extern const struct {
 	unsigned long jmp, call;
+	unsigned long jmp_filter, call_filter;
+	void *gone;		/* in place of the exit call of a detached timed stub */
 } pairfuse_stub_table[PAIRFUSE_NR_STUBS];
+void pairfuse_stamp(void);
+void pairfuse_elapsed(void);
+void pairfuse_stamp_mono(void);
+void pairfuse_elapsed_mono(void);
 
 struct pairfuse_stub_data pairfuse_stub_data[PAIRFUSE_NR_STUBS];
 static_assert(sizeof(struct pairfuse_stub_data) == 64);
@@ -66,22 +86,35 @@ static DECLARE_BITMAP(stub_used, PAIRFUSE_NR_STUBS);
  */
 static DEFINE_PER_CPU(int, pairfuse_detached) = 1;
 
+/* Stubs of one kind are neighbours: [first, end). */
+struct stub_range {
+	unsigned long first, end;
+};
+
+static struct stub_range stubs_of(bool exact, bool timed)
+{
+	if (timed)
+		return exact ? (struct stub_range){ PAIRFUSE_TIMED_EXACT, PAIRFUSE_NR_STUBS }
+			     : (struct stub_range){ PAIRFUSE_TIMED, PAIRFUSE_TIMED_EXACT };
+	return exact ? (struct stub_range){ PAIRFUSE_EXACT, PAIRFUSE_TIMED }
+		     : (struct stub_range){ 0, PAIRFUSE_EXACT };
+}
+
 /*
  * A free stub of the kind that keeps at least that many argument registers.
  * Functions with few of them get the stubs that keep few, as long as there are
- * any.
+ * any. Timed stubs have no entry program and keep no arguments for the exit's.
  */
-int pairfuse_stub_alloc(unsigned int regs, bool exact)
+int pairfuse_stub_alloc(unsigned int regs, bool exact, bool timed)
 {
-	unsigned long first = exact ? PAIRFUSE_NR_PLAIN : 0;
-	unsigned long end = exact ? PAIRFUSE_NR_STUBS : PAIRFUSE_NR_PLAIN;
+	struct stub_range r = stubs_of(exact, timed);
 	unsigned long stub;
 
 	lockdep_assert_held(&pairfuse_mutex);
-	if (regs > PAIRFUSE_FEW_ARGS)
-		first += exact ? PAIRFUSE_NR_EXACT_FEW : PAIRFUSE_NR_PLAIN_FEW;
-	stub = find_next_zero_bit(stub_used, end, first);
-	if (stub >= end)
+	if (!timed && regs > PAIRFUSE_FEW_ARGS)
+		r.first += exact ? PAIRFUSE_NR_EXACT_FEW : PAIRFUSE_NR_PLAIN_FEW;
+	stub = find_next_zero_bit(stub_used, r.end, r.first);
+	if (stub >= r.end)
 		return -ENOSPC;
 	__set_bit(stub, stub_used);
 	return stub;
@@ -93,28 +126,52 @@ void pairfuse_stub_free(int stub)
 	__clear_bit(stub, stub_used);
 }
 
-unsigned int pairfuse_stub_nr_free(bool exact)
+unsigned int pairfuse_stub_nr_free(bool exact, bool timed)
 {
-	unsigned int plain = bitmap_weight(stub_used, PAIRFUSE_NR_PLAIN);
+	struct stub_range r = stubs_of(exact, timed);
+	unsigned long stub;
+	unsigned int nr = 0;
 
-	if (exact)
-		return PAIRFUSE_NR_EXACT - (bitmap_weight(stub_used, PAIRFUSE_NR_STUBS) - plain);
-	return PAIRFUSE_NR_PLAIN - plain;
+	for (stub = r.first; stub < r.end; stub++)
+		nr += !test_bit(stub, stub_used);
+	return nr;
+}
+
+static bool has_filter(int stub)
+{
+	return pairfuse_stub_data[stub].filter_offset;
 }
 
 unsigned long pairfuse_stub_jmp_addr(int stub)
 {
-	return pairfuse_stub_table[stub].jmp;
+	return has_filter(stub) ? pairfuse_stub_table[stub].jmp_filter
+				: pairfuse_stub_table[stub].jmp;
 }
 
 unsigned long pairfuse_stub_call_addr(int stub)
 {
-	return pairfuse_stub_table[stub].call;
+	return has_filter(stub) ? pairfuse_stub_table[stub].call_filter
+				: pairfuse_stub_table[stub].call;
+}
+
+static u16 filter_offset(enum pairfuse_filter filter)
+{
+	static_assert(offsetof(struct task_struct, tgid) <= U16_MAX &&
+		      offsetof(struct task_struct, pid) <= U16_MAX);
+	switch (filter) {
+	case PAIRFUSE_FILTER_TGID:
+		return offsetof(struct task_struct, tgid);
+	case PAIRFUSE_FILTER_TID:
+		return offsetof(struct task_struct, pid);
+	default:
+		return 0;
+	}
 }
 
 static void set_call(const struct patchable_call *call, void *func)
 {
-	__static_call_update(call->key, call->tramp, func);
+	if (call->key)
+		__static_call_update(call->key, call->tramp, func);
 }
 
 /*
@@ -123,29 +180,43 @@ static void set_call(const struct patchable_call *call, void *func)
  */
 void pairfuse_stub_arm(const struct pairfuse_link *link, u64 entry_cookie, u64 exit_cookie)
 {
+	void *stamp = NULL, *elapsed = NULL;
+
+	if (link->flags & PAIRFUSE_ATTACH_ELAPSED) {
+		stamp = link->clocked ? pairfuse_stamp : pairfuse_stamp_mono;
+		elapsed = link->clocked ? pairfuse_elapsed : pairfuse_elapsed_mono;
+	}
 	lockdep_assert_held(&pairfuse_mutex);
 	pairfuse_stub_data[link->stub] = (struct pairfuse_stub_data) {
 		.counters = link->counters,
-		.entry_active = link->entry->active,
+		.entry_active = link->entry ? link->entry->active : NULL,
 		.exit_active = link->exit->active,
 		.exit_always = !!(link->flags & PAIRFUSE_ATTACH_EXIT_ALWAYS),
+		.filter_offset = filter_offset(link->filter),
+		.filter_value = link->filter_value,
 		.nest = link->group ? pairfuse_group_offset(link->group) : 0,
 		.entry_run_ctx.bpf_cookie = entry_cookie,
 		.exit_run_ctx.bpf_cookie = exit_cookie,
 	};
-	set_call(&stub_calls[link->stub].entry, (void *)link->entry->bpf_func);
+	if (link->entry)
+		set_call(&stub_calls[link->stub].entry, (void *)link->entry->bpf_func);
+	set_call(&stub_calls[link->stub].stamp, stamp);
+	set_call(&stub_calls[link->stub].elapsed, elapsed);
 	set_call(&stub_calls[link->stub].exit, (void *)link->exit->bpf_func);
 }
 
 /*
- * Run the programs no more. Calls may be in flight; for them the guards do not
- * let in any longer, and count that.
+ * Run the programs no more. Calls may be in flight; for them the guards (or what
+ * takes the exit program's place) do not let in any longer, and count that.
  *
  * Somebody may have passed the old guard before it was replaced. That somebody
  * runs with preemption off, hence in an RCU read side section, from reading the
  * guard until after the program: the caller may drop its references on the
  * programs when this returns, since bpf_prog_put() frees (program, guard and
  * image) only after an RCU grace period.
+ *
+ * The stamping calls stay: a call that has its stamp may still want the
+ * difference, and they refer to nothing that goes.
  */
 void pairfuse_stub_disarm(int stub)
 {
@@ -155,7 +226,7 @@ void pairfuse_stub_disarm(int stub)
 	WRITE_ONCE(data->entry_active, (void __percpu *)&pairfuse_detached);
 	WRITE_ONCE(data->exit_active, (void __percpu *)&pairfuse_detached);
 	set_call(&stub_calls[stub].entry, NULL);
-	set_call(&stub_calls[stub].exit, NULL);
+	set_call(&stub_calls[stub].exit, pairfuse_stub_table[stub].gone);
 }
 
 /* Let the stub's body call lead to addr: the function, or an inner stub. */

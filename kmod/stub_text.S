@@ -22,13 +22,17 @@
  * it, so both are read once. The programs and the function preserve rbx and
  * r12..r15.
  *
+ * Stubs for pairs whose entry program only took the time have no entry call; they
+ * are below, see TIMED. Those above can stamp as well, by calls that are NOPs
+ * when nobody asked (pairfuse_stamp, pairfuse_elapsed).
+ *
  * Some stubs keep only the first PAIRFUSE_FEW_ARGS argument registers, for
  * functions that have no more. Some imitate the nesting of a map (group.c): they
  * write into a word of the task which invocation is the latest, and take one
  * that is not the latest any more at its exit for not armed. A frame's address
  * tells it from all others that are alive.
  *
- * Two ways in:
+ * Two ways in (each also by way of the link's filter, see FILTER):
  *
  *   _jmp	on the stack: [caller]. From the shared hook (ftrace returns here
  *		instead of into the function), from a patched jump, or by the
@@ -69,6 +73,7 @@
 #include <asm/asm.h>
 #include <asm/nospec-branch.h>
 #include <asm/percpu.h>
+#include <asm/unwind_hints.h>
 
 #include "offsets.h"
 #include "compat.h"
@@ -80,8 +85,12 @@
 #define CTX_SLOT	CTX(0)
 #define CTX_RET		CTX(7)
 #define CTX_ARMED	CTX(8)
+#define CTX_ELAPSED	CTX(9)
+#define CTX_STAMP	CTX(10)			/* reserved in the ABI */
 #define SLOT		(12 * 8)
 #define FRAME		(SLOT + 64 + 8)		/* keeps rsp aligned to 16 */
+#define TIMED_NEST	SLOT			/* of a timed stub with exact nesting */
+#define TIMED_FRAME	(SLOT + 16)
 
 	.text
 
@@ -111,6 +120,71 @@
 	incq	%gs:\what(\reg)
 .endm
 
+/*
+ * rax := the time stamp counter, after all instructions before it (as the kernel's
+ * own clock reads it); rdx is gone. Or, once the kernel has stopped trusting the
+ * counter, something that imitates it: see clock.c.
+ */
+.macro STAMP
+	lfence
+	rdtsc
+	shlq	$32, %rdx
+	orq	%rdx, %rax
+	call	__SCT__pairfuse_clock
+.endm
+
+/*
+ * Less than at the entry: this CPU's counter is a few cycles behind the one of the
+ * CPU where the call began; or the entry's stamp is the counter and the exit's an
+ * imitation, then the counter has to do for this call. rax := cycles since \stamp,
+ * not negative; rdx is gone.
+ */
+.macro CYCLES_AGAIN stamp:vararg
+	rdtsc
+	shlq	$32, %rdx
+	orq	%rdx, %rax
+	subq	\stamp, %rax
+	jns	.Lok\@
+	xorl	%eax, %eax
+.Lok\@:
+.endm
+
+/*
+ * rax: cycles, becomes nanoseconds; rdx is gone. 32 binary digits behind the
+ * point, a product of 128 bits: right for centuries.
+ */
+.macro CYCLES_TO_NS
+	mulq	pairfuse_cycle_ns(%rip)
+	shrdq	$32, %rdx, %rax
+.endm
+
+/*
+ * Calls of others than the filter names pass by: back to where a patched call came
+ * from, or on to where the stub's own call would lead. Nothing is saved, nothing is
+ * left behind; rax, r10 and r11 are no arguments. The thread's ids are its own to
+ * change (execve() of a thread that is not the leader), so they can be read.
+ */
+.macro MATCHES n to
+	movq	PAIRFUSE_CURRENT, %r11
+	movzwl	STUB_DATA(\n, PAIRFUSE_STUB_FILTER_OFFSET), %r10d
+	movl	(%r11,%r10), %eax
+	cmpl	STUB_DATA(\n, PAIRFUSE_STUB_FILTER_VALUE), %eax
+	je	\to
+.endm
+
+.macro FILTER n
+.Lcall_filter_\n:
+	ANNOTATE_NOENDBR
+	MATCHES	\n, .Lcall_\n
+	RET
+	.balign	2			/* as at .Ljmp */
+.Ljmp_filter_\n:
+	ANNOTATE_NOENDBR
+	UNWIND_HINT_FUNC		/* nothing above leads here */
+	MATCHES	\n, .Ljmp_\n
+	jmp	__SCT__pairfuse_body_\n
+.endm
+
 .macro STUB n
 	.set	.Lexact, \n >= PAIRFUSE_STUB_PLAIN
 	.if	.Lexact
@@ -119,9 +193,11 @@
 	.set	.Lall_args, \n >= PAIRFUSE_STUB_PLAIN_FEW
 	.endif
 SYM_FUNC_START(pairfuse_stub_\n)
+	FILTER	\n
 .Lcall_\n:
 	ANNOTATE_NOENDBR
 	movq	$pairfuse_bare_return_here, (%rsp)
+	.balign	2			/* bit 0 of an address is ftrace's, see compat.h */
 .Ljmp_\n:
 	ANNOTATE_NOENDBR
 	pushq	%rbp
@@ -141,6 +217,7 @@ SYM_FUNC_START(pairfuse_stub_\n)
 	leaq	SLOT(%rsp), %rax
 	movq	%rax, CTX_SLOT
 	COUNT	\n, PAIRFUSE_COUNT_ENTERED, %rax
+	call	__SCT__pairfuse_stamp_\n
 	movq	PAIRFUSE_CURRENT, %rbx
 	movq	PAIRFUSE_TASK_BPF_CTX(%rbx), %r12
 
@@ -150,7 +227,7 @@ SYM_FUNC_START(pairfuse_stub_\n)
 	movq	%rax, CTX_ARMED
 	PROGRAM_LEAVE .Lentry_missed_\n
 	.if	.Lexact
-	movl	STUB_DATA(\n, PAIRFUSE_STUB_NEST), %r13d
+	movzbl	STUB_DATA(\n, PAIRFUSE_STUB_NEST), %r13d
 	addq	PAIRFUSE_TASK_STACK(%rbx), %r13
 	movq	%rsp, (%r13)
 	.endif
@@ -173,6 +250,7 @@ SYM_FUNC_START(pairfuse_stub_\n)
 	cmpq	%rsp, (%r13)
 	jne	.Lnested_\n
 	.endif
+	call	__SCT__pairfuse_elapsed_\n
 
 .Lexit_\n:
 	PAIRFUSE_PREEMPT_INC
@@ -225,8 +303,174 @@ SYM_FUNC_END(pairfuse_stub_\n)
 	.pushsection .rodata
 	.quad	.Ljmp_\n
 	.quad	.Lcall_\n
+	.quad	.Ljmp_filter_\n
+	.quad	.Lcall_filter_\n
+	.quad	0
 	.popsection
 .endm
+
+/*
+ * A stub without an entry program: it takes the time, and the exit program gets the
+ * difference. The exit program is a leaf (program.c): it calls nothing,
+ * so nobody looks at bpf_ctx, and it may run above itself, so it needs no guard.
+ * It looks at no argument and not at the slot; there is none. All calls count as
+ * armed.
+ *
+ *	rbp	saved rbp			<- rbp
+ *	  address of the task's word of the group	<- rsp + TIMED_NEST
+ *	  ctx, PAIRFUSE_CTX_WORDS u64		<- rsp
+ *
+ * Arguments stay where they are. What is said above about preemption,
+ * interrupts, sleeping and unloading holds here too. Without a guard, it is the
+ * exit call itself that detach turns into one of the code at "gone", which counts;
+ * the program cannot go while a CPU has preemption off.
+ */
+.macro TIMED n
+	.set	.Lexact, \n >= PAIRFUSE_STUB_TIMED_EXACT
+SYM_FUNC_START(pairfuse_stub_\n)
+	FILTER	\n
+.Lcall_\n:
+	ANNOTATE_NOENDBR
+	movq	$pairfuse_bare_return_here, (%rsp)
+	.balign	2			/* bit 0 of an address is ftrace's, see compat.h */
+.Ljmp_\n:
+	ANNOTATE_NOENDBR
+	pushq	%rbp
+	movq	%rsp, %rbp
+	subq	$TIMED_FRAME, %rsp
+	COUNT	\n, PAIRFUSE_COUNT_ENTERED, %rax
+	.if	.Lexact
+	movzbl	STUB_DATA(\n, PAIRFUSE_STUB_NEST), %eax
+	movq	PAIRFUSE_CURRENT, %r11
+	addq	PAIRFUSE_TASK_STACK(%r11), %rax
+	movq	%rax, TIMED_NEST(%rsp)
+	movq	%rsp, (%rax)
+	.endif
+	call	__SCT__pairfuse_stamp_\n
+	call	__SCT__pairfuse_body_\n
+	movq	%rax, CTX_RET
+	.if	.Lexact
+	movq	TIMED_NEST(%rsp), %rax
+	cmpq	%rsp, (%rax)
+	jne	.Lnested_\n
+	.endif
+	call	__SCT__pairfuse_elapsed_\n
+	PAIRFUSE_PREEMPT_INC
+	movq	%rsp, %rdi
+	call	__SCT__pairfuse_exit_\n
+	PAIRFUSE_PREEMPT_DEC
+	jz	.Lresched_\n
+.Lreturn_\n:
+	movq	CTX_RET, %rax
+	COUNT	\n, PAIRFUSE_COUNT_LEFT, %rcx
+	leave
+	RET
+
+.Lresched_\n:
+	PAIRFUSE_PREEMPT_SCHEDULE
+	jmp	.Lreturn_\n
+
+	.if	.Lexact
+.Lnested_\n:
+	COUNT	\n, PAIRFUSE_COUNT_NOT_ARMED, %rcx
+	jmp	.Lreturn_\n
+	.endif
+SYM_FUNC_END(pairfuse_stub_\n)
+
+SYM_FUNC_START_LOCAL(pairfuse_gone_\n)
+	ANNOTATE_NOENDBR
+	COUNT	\n, PAIRFUSE_COUNT_EXIT_MISSED, %rcx
+	RET
+SYM_FUNC_END(pairfuse_gone_\n)
+
+	.pushsection .rodata
+	.quad	.Ljmp_\n
+	.quad	.Lcall_\n
+	.quad	.Ljmp_filter_\n
+	.quad	.Lcall_filter_\n
+	.quad	pairfuse_gone_\n
+	.popsection
+.endm
+
+/*
+ * Called by the stubs above, on whose frames they work, one return address
+ * further down: stamps keep the arguments, wherever those are; to elapsed times
+ * all registers are free that a call may change.
+ */
+#define CALLER(slot)	8 + slot
+
+SYM_FUNC_START(pairfuse_stamp)
+	ANNOTATE_NOENDBR
+	movq	%rdx, %r10
+	STAMP
+	movq	%rax, CALLER(CTX_STAMP)
+	movq	%r10, %rdx
+	RET
+SYM_FUNC_END(pairfuse_stamp)
+
+SYM_FUNC_START(pairfuse_elapsed)
+	ANNOTATE_NOENDBR
+	STAMP
+	subq	CALLER(CTX_STAMP), %rax
+	js	2f
+1:	CYCLES_TO_NS
+	movq	%rax, CALLER(CTX_ELAPSED)
+	RET
+2:	CYCLES_AGAIN CALLER(CTX_STAMP)
+	jmp	1b
+SYM_FUNC_END(pairfuse_elapsed)
+
+/* The same with the clock of bpf_ktime_get_ns(). */
+SYM_FUNC_START(pairfuse_stamp_mono)
+	ANNOTATE_NOENDBR
+	pushq	%rdi
+	pushq	%rsi
+	pushq	%rdx
+	pushq	%rcx
+	pushq	%r8
+	pushq	%r9
+	call	ktime_get_mono_fast_ns
+	movq	%rax, 6 * 8 + CALLER(CTX_STAMP)
+	popq	%r9
+	popq	%r8
+	popq	%rcx
+	popq	%rdx
+	popq	%rsi
+	popq	%rdi
+	RET
+SYM_FUNC_END(pairfuse_stamp_mono)
+
+SYM_FUNC_START(pairfuse_elapsed_mono)
+	ANNOTATE_NOENDBR
+	call	ktime_get_mono_fast_ns
+	subq	CALLER(CTX_STAMP), %rax
+	js	2f			/* can be, after NMIs: see the kernel's function */
+1:	movq	%rax, CALLER(CTX_ELAPSED)
+	RET
+2:	xorl	%eax, %eax
+	jmp	1b
+SYM_FUNC_END(pairfuse_elapsed_mono)
+
+/* What pairfuse_clock leads to without a counter: keeps all registers but rax, rdx. */
+SYM_FUNC_START(pairfuse_clock_imitated)
+	ANNOTATE_NOENDBR
+	pushq	%rcx
+	pushq	%rsi
+	pushq	%rdi
+	pushq	%r8
+	pushq	%r9
+	pushq	%r10
+	pushq	%r11
+	call	pairfuse_clock_read
+	popq	%r11
+	popq	%r10
+	popq	%r9
+	popq	%r8
+	popq	%rdi
+	popq	%rsi
+	popq	%rcx
+	RET
+SYM_FUNC_END(pairfuse_clock_imitated)
 
 /*
  * Where stubs entered by a call return to. The NOP belongs to it: unwinders
@@ -250,7 +494,11 @@ SYM_DATA_START(pairfuse_stub_table)
  */
 .macro ONE_STUB n
 	.noaltmacro
+	.if	\n < PAIRFUSE_STUB_TIMED
 	STUB	\n
+	.else
+	TIMED	\n
+	.endif
 	.altmacro
 .endm
 

@@ -83,6 +83,8 @@ static void fill_attach(struct pairfuse_attach *a, size_t room)
 		a->flags &= PAIRFUSE_ATTACH_F_ALL;
 		a->hook &= 1;
 		a->group_fd = (int)random_below(16) - 1;
+	a->filter = random_below(8) ? 0 : random_below(4);
+	a->filter_value = random_below(4) ? 0 : random_below(100);
 	}
 }
 

@@ -94,6 +94,8 @@ TEST(reject_request)
 	BAD(EINVAL, a.group_fd = 1);
 	BAD(EINVAL, a.hook = PAIRFUSE_HOOK_DIRECT + 1);
 	BAD(EINVAL, a.hook = ~0U);
+	BAD(EINVAL, a.filter = PAIRFUSE_FILTER_TID + 1);
+	BAD(EINVAL, a.filter_value = 1);
 	BAD(E2BIG, a.size = ~0U);
 	BAD(EBADF, a.target_fd = -1);
 	BAD(EBADF, a.entry_fd = -1);
@@ -139,7 +141,7 @@ TEST(reject_request)
 	info.flags = 1;
 	refused(ioctl(dev, PAIRFUSE_IOC_INFO, &info), EINVAL);
 	info.flags = 0;
-	info.reserved = 1;
+	info.features = 1;
 	refused(ioctl(dev, PAIRFUSE_IOC_INFO, &info), EINVAL);
 	memset(&li, 0, sizeof(li));
 	li.size = sizeof(li);

@@ -49,6 +49,25 @@
  * other's entry and exit, on whichever functions of the group. This is the map's
  * behaviour provided that all calls of one thread arm alike.
  *
+ * With PAIRFUSE_ATTACH_ELAPSED the stub itself takes the time at entry and exit,
+ * and ctx[PAIRFUSE_CTX_ELAPSED] tells the exit program how long the call has taken:
+ * nanoseconds, never negative. With PAIRFUSE_ATTACH_MONOTONIC the clock is that of
+ * bpf_ktime_get_ns(), CLOCK_MONOTONIC. Without, it is the CPU's time stamp counter:
+ * the same to within the 0.05 % by which the kernel may be adjusting its clocks; a
+ * call that sleeps through a suspend of the machine may count that time or lose some.
+ * It is to be had while the counter is the kernel's clock source
+ * (PAIRFUSE_FEATURE_COUNTER); should the kernel change its mind, the links there
+ * are follow it within a second.
+ *
+ * With PAIRFUSE_ATTACH_NO_ENTRY (and ELAPSED, without EXIT_ALWAYS) there is no
+ * entry program: entry_fd is -1 and every call is armed. The exit program must call
+ * nothing, and only ctx[PAIRFUSE_CTX_RET] and ctx[PAIRFUSE_CTX_ELAPSED] have
+ * defined contents.
+ *
+ * With a filter (pairfuse_attach.filter), calls of other threads or processes pass
+ * by: no program runs, and nothing is counted. Ids are those of the initial pid
+ * namespace.
+ *
  * The slot is not cleared: an entry program that arms it has written whatever
  * the exit program reads.
  *
@@ -68,9 +87,11 @@
  *             more than 8 bytes
  * ENOEXEC     a program is not JIT compiled
  * EACCES      a program is sleepable, reads its context beyond
- *             PAIRFUSE_CTX_WORDS or the slot beyond PAIRFUSE_SLOT_SIZE
- * EOPNOTSUPP  the target has no patchable ftrace call site where expected, or
- *             the hook mode is not available on this kernel
+ *             PAIRFUSE_CTX_WORDS or the slot beyond PAIRFUSE_SLOT_SIZE; with
+ *             NO_ENTRY, the exit program calls something or accesses the slot
+ * EOPNOTSUPP  the target has no patchable ftrace call site where expected; the
+ *             hook mode is not available on this kernel; or, with ELAPSED and not
+ *             MONOTONIC, the time stamp counter is not the kernel's clock source
  * ENOTUNIQ    target_fd has been attached; use one that never was
  * EBUSY       the function is held by a user that excludes others (livepatch,
  *             kprobe with a post handler; in direct mode also by a BPF
@@ -111,7 +132,8 @@ enum pairfuse_ctx {
 	PAIRFUSE_CTX_ARG5	= 6,	/* ... sixth */
 	PAIRFUSE_CTX_RET	= 7,	/* return value; exit program only */
 	PAIRFUSE_CTX_ARMED	= 8,	/* R0 of the entry program; exit program only */
-	PAIRFUSE_CTX_WORDS	= 12	/* 9..11: reserved, content undefined */
+	PAIRFUSE_CTX_ELAPSED	= 9,	/* ns; exit program only, with ATTACH_ELAPSED */
+	PAIRFUSE_CTX_WORDS	= 12	/* 10, 11: reserved, content undefined */
 };
 
 /* How the function is hooked. */
@@ -123,7 +145,22 @@ enum pairfuse_hook {
 /* pairfuse_attach.flags */
 #define PAIRFUSE_ATTACH_EXIT_ALWAYS	(1U << 0) /* run the exit program even when not armed */
 #define PAIRFUSE_ATTACH_EXACT		(1U << 1) /* nesting as in the group's map */
-#define PAIRFUSE_ATTACH_F_ALL		(PAIRFUSE_ATTACH_EXIT_ALWAYS | PAIRFUSE_ATTACH_EXACT)
+#define PAIRFUSE_ATTACH_ELAPSED		(1U << 2) /* ctx[PAIRFUSE_CTX_ELAPSED] */
+#define PAIRFUSE_ATTACH_NO_ENTRY	(1U << 3) /* no entry program */
+#define PAIRFUSE_ATTACH_MONOTONIC	(1U << 4) /* ELAPSED by CLOCK_MONOTONIC */
+#define PAIRFUSE_ATTACH_F_ALL		(PAIRFUSE_ATTACH_EXIT_ALWAYS | PAIRFUSE_ATTACH_EXACT | \
+					 PAIRFUSE_ATTACH_ELAPSED | PAIRFUSE_ATTACH_NO_ENTRY | \
+					 PAIRFUSE_ATTACH_MONOTONIC)
+
+/* Whose calls, pairfuse_attach.filter */
+enum pairfuse_filter {
+	PAIRFUSE_FILTER_NONE	= 0,
+	PAIRFUSE_FILTER_TGID	= 1,	/* of the process filter_value */
+	PAIRFUSE_FILTER_TID	= 2	/* of the thread filter_value */
+};
+
+/* pairfuse_info.features */
+#define PAIRFUSE_FEATURE_COUNTER	(1U << 0) /* ATTACH_ELAPSED can be had from the counter */
 
 struct pairfuse_info {
 	__u32 size;		/* in: sizeof(struct pairfuse_info) */
@@ -133,7 +170,7 @@ struct pairfuse_info {
 	__u32 slot_size;	/* bytes */
 	__u32 ctx_words;
 	__u32 max_args;		/* registers */
-	__u32 nr_stubs;		/* stubs without PAIRFUSE_ATTACH_EXACT */
+	__u32 nr_stubs;		/* stubs without PAIRFUSE_ATTACH_EXACT, _NO_ENTRY */
 	__u32 nr_free;		/* of them free */
 	__u32 nr_draining;	/* links of either kind that are draining */
 	__u32 hooks;		/* bit mask of 1 << enum pairfuse_hook */
@@ -141,14 +178,18 @@ struct pairfuse_info {
 	__u32 nr_exact_free;	/* of them free */
 	__u32 nr_groups;	/* groups that can exist at a time */
 	__u32 nr_groups_free;
-	__u32 reserved;		/* in: 0 */
+	__u32 features;		/* in: 0, out: PAIRFUSE_FEATURE_... */
+	__u32 nr_timed_stubs;	/* stubs with PAIRFUSE_ATTACH_NO_ENTRY ... */
+	__u32 nr_timed_free;
+	__u32 nr_timed_exact_stubs; /* ... and PAIRFUSE_ATTACH_EXACT */
+	__u32 nr_timed_exact_free;
 };
 
 struct pairfuse_attach {
 	__u32 size;		/* in: sizeof(struct pairfuse_attach) */
 	__u32 flags;		/* in: PAIRFUSE_ATTACH_... */
 	__s32 target_fd;	/* in */
-	__s32 entry_fd;		/* in */
+	__s32 entry_fd;		/* in; -1 with ATTACH_NO_ENTRY */
 	__s32 exit_fd;		/* in */
 	__u32 hook;		/* in: wanted, out: got (a site that is already
 				 * hooked keeps its mode) */
@@ -157,6 +198,8 @@ struct pairfuse_attach {
 	__u32 link_id;		/* out */
 	__s32 group_fd;		/* in: with ATTACH_EXACT a link of the group, or -1:
 				 * a new group; else 0 */
+	__u32 filter;		/* in: enum pairfuse_filter */
+	__u32 filter_value;	/* in: 0 without filter */
 };
 
 enum pairfuse_link_state {
@@ -173,7 +216,7 @@ struct pairfuse_link_info {
 	__u32 id;		/* PAIRFUSE_IOC_NEXT, in: previous id, 0 at first; out: id */
 	__u32 state;		/* out: enum pairfuse_link_state */
 	__u32 hook;		/* out: enum pairfuse_hook */
-	__u32 entry_prog_id;	/* out: BPF ids; 0 when draining */
+	__u32 entry_prog_id;	/* out: BPF ids; 0: none, or draining */
 	__u32 exit_prog_id;
 	__u32 flags;		/* in: 0, out: those of attach */
 	__s32 pid;		/* out: process that attached, in the initial pid namespace */
