@@ -108,6 +108,7 @@ struct cli_object_options {
 	struct cli_given *targets, *sets;
 	const char *fs;
 	const char *nesting;
+	const char *clock;
 };
 
 #define CLI_OBJECT_OPTIONS						\
@@ -118,8 +119,11 @@ struct cli_object_options {
 	{ "set", 's', "VAR=VALUE",					\
 	  "set a const volatile variable of the object" },		\
 	{ "nesting", 'n', "exact|per-call",				\
-	  "what calls inside calls find: the map's state, or their own" }
-enum { CLI_OPT_TARGET, CLI_OPT_FS, CLI_OPT_SET, CLI_OPT_NESTING, CLI_NR_OBJECT_OPTIONS };
+	  "what calls inside calls find: the map's state, or their own" }, \
+	{ "clock", 'c', "auto|exact",					\
+	  "times from the CPU's counter, or by the clock of bpf_ktime_get_ns()" }
+enum { CLI_OPT_TARGET, CLI_OPT_FS, CLI_OPT_SET, CLI_OPT_NESTING, CLI_OPT_CLOCK,
+       CLI_NR_OBJECT_OPTIONS };
 
 bool cli_object_option(struct cli_object_options *o, const struct cli_option *opt, int index,
 		       const char *value);

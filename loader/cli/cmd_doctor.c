@@ -306,8 +306,11 @@ static void check_module(struct finding *f)
 
 	snprintf(f->need, sizeof(f->need), "module pairfuse, ABI version %u", PAIRFUSE_ABI_MAJOR);
 	if (fd >= 0) {
-		have(f, GOOD, "loaded, ABI version %u.%u, %u of %u stubs free", info.abi_major,
-		     info.abi_minor, info.nr_free, info.nr_stubs);
+		have(f, GOOD, "loaded, ABI version %u.%u, %u of %u stubs free; %s", info.abi_major,
+		     info.abi_minor, info.nr_free, info.nr_stubs,
+		     info.features & PAIRFUSE_FEATURE_COUNTER ?
+			     "times from the CPU's counter" :
+			     "the CPU's counter is not the kernel's clock, times cost more");
 		close(fd);
 		return;
 	}

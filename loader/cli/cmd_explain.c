@@ -2,6 +2,7 @@
 /*
  * pairfuse explain: what would be fused, and why not; needs no privilege.
  */
+#include <linux/pairfuse.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -161,6 +162,19 @@ static void carrier_text(const struct pairfuse_object *obj, const struct pairfus
 	       pairfuse_key_name(a->key), a->state_size);
 }
 
+static const char *clock_text(enum pairfuse_clock clock)
+{
+	switch (clock) {
+	case PAIRFUSE_CLOCK_COUNTER:
+		return "taken by the stub, from the CPU's counter";
+	case PAIRFUSE_CLOCK_MONOTONIC:
+		return "taken by the stub, CLOCK_MONOTONIC";
+	case PAIRFUSE_CLOCK_PROGRAMS:
+		break;
+	}
+	return "left to the programs";
+}
+
 static void pair_text(const struct pairfuse_object *obj, const struct pairfuse_opair *pair)
 {
 	const struct pairfuse_verdict *v = &pair->verdict;
@@ -183,6 +197,12 @@ static void pair_text(const struct pairfuse_object *obj, const struct pairfuse_o
 		}
 		printf("  exit     runs %s\n", a->exit_always ? "always" :
 							       "when the entry has left state");
+		if (a->filter)
+			printf("  filter   %s %u, compared by the stub\n",
+			       a->filter == PAIRFUSE_FILTER_TGID ? "process" : "thread",
+			       a->filter_value);
+		printf("  time     %s%s\n", clock_text(a->clock),
+		       a->no_entry ? "; nothing is left of the entry program" : "");
 		if (cli_verbose) {
 			dump("entry", &obj->in_progs[a->entry], &a->entry_code);
 			dump("exit", &obj->in_progs[a->exit], &a->exit_code);
@@ -269,6 +289,12 @@ static void fused_json(const struct pairfuse_object *obj, struct pairfuse_json *
 	pairfuse_json_string(w, "nesting_text", a->nesting);
 	pairfuse_json_string(w, "storage", pairfuse_storage_name(a->storage));
 	pairfuse_json_bool(w, "exit_always", a->exit_always);
+	pairfuse_json_string(w, "clock", pairfuse_clock_name(a->clock));
+	pairfuse_json_bool(w, "no_entry", a->no_entry);
+	if (a->filter)
+		pairfuse_json_uint(w, a->filter == PAIRFUSE_FILTER_TGID ? "filter_tgid" :
+									    "filter_tid",
+				   a->filter_value);
 	pairfuse_json_array(w, "applied");
 	for_each_opt(a, opt_json, w);
 	pairfuse_json_array_end(w);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "analysis.h"
 #include "cli.h"
 #include "device.h"
 #include "json.h"
@@ -63,8 +64,10 @@ static int list_text(int dev, const struct pairfuse_info *info)
 	static const char *const head[] = { "ID", "FUNCTION", "STATE", "HOOK", "PID", "COMMAND",
 					    "PROGRAMS", "ENTERED", "RUNS", "NOT-ARMED", "MISSED",
 					    "IN-FLIGHT" };
-	unsigned int all = info->nr_stubs + info->nr_exact_stubs;
-	unsigned int nr_free = info->nr_free + info->nr_exact_free;
+	unsigned int all = info->nr_stubs + info->nr_exact_stubs + info->nr_timed_stubs +
+			   info->nr_timed_exact_stubs;
+	unsigned int nr_free = info->nr_free + info->nr_exact_free + info->nr_timed_free +
+			       info->nr_timed_exact_free;
 	struct cli_table *t = cli_table_new(sizeof(head) / sizeof(head[0]));
 	size_t i;
 	int err;
@@ -76,6 +79,14 @@ static int list_text(int dev, const struct pairfuse_info *info)
 	printf("stubs: %u used, %u draining, %u free of %u\n",
 	       all - nr_free - info->nr_draining, info->nr_draining, nr_free, all);
 	return err;
+}
+
+static const char *clock_name(__u32 flags)
+{
+	if (!(flags & PAIRFUSE_ATTACH_ELAPSED))
+		return pairfuse_clock_name(PAIRFUSE_CLOCK_PROGRAMS);
+	return pairfuse_clock_name(flags & PAIRFUSE_ATTACH_MONOTONIC ? PAIRFUSE_CLOCK_MONOTONIC :
+									PAIRFUSE_CLOCK_COUNTER);
 }
 
 static void link_json(void *arg, const struct pairfuse_link_info *i)
@@ -93,6 +104,8 @@ static void link_json(void *arg, const struct pairfuse_link_info *i)
 	pairfuse_json_uint(w, "entry_program", i->entry_prog_id);
 	pairfuse_json_uint(w, "exit_program", i->exit_prog_id);
 	pairfuse_json_bool(w, "exit_always", i->flags & PAIRFUSE_ATTACH_EXIT_ALWAYS);
+	pairfuse_json_bool(w, "no_entry", i->flags & PAIRFUSE_ATTACH_NO_ENTRY);
+	pairfuse_json_string(w, "clock", clock_name(i->flags));
 	pairfuse_json_uint(w, "entered", i->entered);
 	pairfuse_json_uint(w, "runs", i->runs);
 	pairfuse_json_uint(w, "not_armed", i->not_armed);
@@ -117,6 +130,10 @@ static int list_json(int dev, const struct pairfuse_info *info)
 	pairfuse_json_uint(&w, "free", info->nr_free);
 	pairfuse_json_uint(&w, "exact_all", info->nr_exact_stubs);
 	pairfuse_json_uint(&w, "exact_free", info->nr_exact_free);
+	pairfuse_json_uint(&w, "timed_all", info->nr_timed_stubs);
+	pairfuse_json_uint(&w, "timed_free", info->nr_timed_free);
+	pairfuse_json_uint(&w, "timed_exact_all", info->nr_timed_exact_stubs);
+	pairfuse_json_uint(&w, "timed_exact_free", info->nr_timed_exact_free);
 	pairfuse_json_uint(&w, "draining", info->nr_draining);
 	pairfuse_json_object_end(&w);
 	pairfuse_json_end(&w);

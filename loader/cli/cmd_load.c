@@ -156,6 +156,7 @@ static void verdict_json(struct pairfuse_json *w, const struct pairfuse_verdict 
 		pairfuse_json_uint(w, "link", v->link_id);
 		pairfuse_json_string(w, "storage", v->storage);
 		pairfuse_json_string(w, "nesting", v->nesting);
+		pairfuse_json_string(w, "clock", v->clock);
 	}
 	pairfuse_json_string(w, "carrier", v->carrier);
 	pairfuse_json_uint(w, "state_size", v->state_size);

@@ -33,13 +33,16 @@ static const struct cli_option options[] = {
 	  "share functions with other tracers (default), or exclude them" },
 	{ "nesting", 'n', "exact|per-call",
 	  "what calls inside calls find: the map's state, or their own" },
+	{ "clock", 'c', "auto|exact",
+	  "times from the CPU's counter, or by the clock of bpf_ktime_get_ns()" },
 	{}
 };
 
-enum { OPT_HOOK, OPT_NESTING };
+enum { OPT_HOOK, OPT_NESTING, OPT_CLOCK };
 
 static __u32 hook = PAIRFUSE_HOOK_SHARED;
 static enum pairfuse_nesting nesting;
+static bool exact_clock;
 
 static bool run_option(void *arg, int index, const char *value)
 {
@@ -47,6 +50,10 @@ static bool run_option(void *arg, int index, const char *value)
 		return true;
 	if (index == OPT_HOOK && (!strcmp(value, "shared") || !strcmp(value, "direct"))) {
 		hook = strcmp(value, "direct") ? PAIRFUSE_HOOK_SHARED : PAIRFUSE_HOOK_DIRECT;
+		return true;
+	}
+	if (index == OPT_CLOCK && (!strcmp(value, "auto") || !strcmp(value, "exact"))) {
+		exact_clock = !strcmp(value, "exact");
 		return true;
 	}
 	cli_bad_value(&options[index], value, options[index].arg);
@@ -86,8 +93,8 @@ static int preload(const char *lib)
 
 	if (asprintf(&value, "%s%s%s", lib, old && old[0] ? ":" : "", old ? old : "") < 0)
 		return -ENOMEM;
-	snprintf(options_text, sizeof(options_text), "%d:%u:%u", cli_verbose, hook,
-		 nesting);
+	snprintf(options_text, sizeof(options_text), "%d:%u:%u:%u", cli_verbose, hook,
+		 nesting, exact_clock);
 	if (setenv("LD_PRELOAD", value, 1) || setenv("PAIRFUSE_RUN", options_text, 1)) {
 		free(value);
 		return -errno;

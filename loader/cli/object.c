@@ -57,6 +57,11 @@ bool cli_object_option(struct cli_object_options *o, const struct cli_option *op
 			break;
 		o->nesting = value;
 		return true;
+	case CLI_OPT_CLOCK:
+		if (strcmp(value, "auto") && strcmp(value, "exact"))
+			break;
+		o->clock = value;
+		return true;
 	default:
 		return false;
 	}
@@ -100,6 +105,8 @@ int cli_object_open(const char *path, struct cli_object_options *o, struct pairf
 		err = pairfuse_object__set_fs(obj, o->fs);
 	if (!err)
 		err = pairfuse_object__set_nesting(obj, o->nesting);
+	if (!err)
+		err = pairfuse_object__set_clock(obj, o->clock);
 	free_list(&o->sets);
 	free_list(&o->targets);
 	if (err)

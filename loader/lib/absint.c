@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "state.h"
 
 #define MAX_PARTS	16
@@ -140,6 +141,7 @@ static int add_return(struct fixpoint *fp, int node, const struct pairfuse_state
 	returns[run->nr_returns++] = (struct pairfuse_return){
 		.node = node, .armed = st->armed, .present = st->present,
 		.written = st->written, .zero = pairfuse_state_zero(run->x, st),
+		.times = pairfuse_state_times(run->x, st),
 		.facts = st->facts,
 	};
 	return 0;
@@ -155,6 +157,8 @@ static pairfuse_val imm64(struct pairfuse_step *s)
 	__u64 imm = (__u32)n->insn.imm | (__u64)n->hi << 32;
 	int map;
 
+	if (pairfuse_clock_is_elapsed(&n->insn))
+		return pairfuse_expr_leaf(run->x, PAIRFUSE_E_ELAPSED, 0, 0, 0);
 	switch (n->insn.src_reg) {
 	case 0:
 		return pairfuse_expr_const(run->x, imm);

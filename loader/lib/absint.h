@@ -91,6 +91,7 @@ struct pairfuse_return {
 	bool present;
 	__u64 written;		/* entry: state bytes written */
 	__u64 zero;		/* state bytes known to be zero */
+	__u64 times;		/* where 8 bytes begin that are one PAIRFUSE_E_TIME */
 	struct pairfuse_facts facts;
 };
 

@@ -3,6 +3,7 @@
  * The analysis from end to end: pairs, carriers, groups, verdicts, code.
  */
 #include <errno.h>
+#include <linux/pairfuse.h>
 #include <stdlib.h>
 
 #include "group.h"
@@ -118,6 +119,12 @@ static int decide_pair(struct pairfuse_study *st, size_t p)
 	pairfuse_storage_tell(plan, pair);
 	pair->state_size = pairfuse_plan_state_size(plan);
 	pair->exit_always = plan->exit_always;
+	pair->filter = plan->filter;
+	pair->filter_value = plan->filter_value;
+	if (plan->filter && !err)
+		pair->opts |= PAIRFUSE_OPT_FILTER;
+	pair->clock = plan->elapsed ? st->in->clock : PAIRFUSE_CLOCK_PROGRAMS;
+	pair->no_entry = plan->elapsed && plan->no_entry && plan->leaf;
 	pair->shared_only = plan->entry_run.kernel_stack || plan->exit_run.kernel_stack;
 	return err;
 }
@@ -144,6 +151,24 @@ static int decide_again(struct pairfuse_study *st, int map)
 		err = decide_pair(st, p);
 	}
 	return err;
+}
+
+unsigned int pairfuse_pair_flags(const struct pairfuse_pair *pair)
+{
+	unsigned int flags = 0;
+
+	if (pair->exit_always)
+		flags |= PAIRFUSE_ATTACH_EXIT_ALWAYS;
+	/* with task storage, nesting is the programs' business */
+	if (pair->exact && pair->storage == PAIRFUSE_STORAGE_SLOT)
+		flags |= PAIRFUSE_ATTACH_EXACT;
+	if (pair->clock != PAIRFUSE_CLOCK_PROGRAMS)
+		flags |= PAIRFUSE_ATTACH_ELAPSED;
+	if (pair->clock == PAIRFUSE_CLOCK_MONOTONIC)
+		flags |= PAIRFUSE_ATTACH_MONOTONIC;
+	if (pair->no_entry)
+		flags |= PAIRFUSE_ATTACH_NO_ENTRY;
+	return flags;
 }
 
 static int check_input(const struct pairfuse_input *in)

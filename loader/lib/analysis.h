@@ -90,6 +90,16 @@ enum pairfuse_nesting {
 	PAIRFUSE_NESTING_PER_CALL,	/* nothing */
 };
 
+/* Who takes the time between entry and exit, where the pair allows a choice. */
+enum pairfuse_clock {
+	PAIRFUSE_CLOCK_PROGRAMS = 0,
+	PAIRFUSE_CLOCK_MONOTONIC,	/* the stub: PAIRFUSE_ATTACH_ELAPSED | _MONOTONIC */
+	PAIRFUSE_CLOCK_COUNTER,		/* the stub: PAIRFUSE_ATTACH_ELAPSED */
+};
+
+/* "programs", "monotonic", "counter" */
+const char *pairfuse_clock_name(enum pairfuse_clock clock);
+
 struct pairfuse_input {
 	const struct pairfuse_prog *progs;
 	size_t nr_progs;
@@ -101,6 +111,8 @@ struct pairfuse_input {
 	__s32 rdonly_cast_id;
 	enum pairfuse_nesting nesting;
 	bool no_groups;		/* the kernel module has none left for PAIRFUSE_ATTACH_EXACT */
+	bool filter;		/* it can compare ids, and may: pairfuse_attach.filter */
+	enum pairfuse_clock clock; /* how times may be taken; 0: by the programs alone */
 };
 
 enum pairfuse_key {		/* what the carrier map is keyed by */
@@ -125,6 +137,10 @@ enum pairfuse_opt {
 	PAIRFUSE_OPT_DEAD	= 1 << 5, /* dead code removed (key building ...) */
 	PAIRFUSE_OPT_RODATA	= 1 << 6, /* loads from frozen .rodata folded */
 	PAIRFUSE_OPT_TASK	= 1 << 7, /* map replaced by task storage */
+	PAIRFUSE_OPT_CLOCK	= 1 << 8, /* elapsed time taken by the stub */
+	PAIRFUSE_OPT_DIVISION	= 1 << 9, /* division by a constant: multiplication */
+	PAIRFUSE_OPT_REGISTERS	= 1 << 10, /* no registers that have to be saved */
+	PAIRFUSE_OPT_FILTER	= 1 << 11, /* process or thread compared by the stub */
 };
 
 const char *pairfuse_opt_name(enum pairfuse_opt opt);
@@ -181,6 +197,10 @@ struct pairfuse_pair {
 	unsigned int opts;	/* enum pairfuse_opt */
 	bool shared_only;	/* attach with PAIRFUSE_HOOK_SHARED or not at all */
 	bool exit_always;	/* attach with PAIRFUSE_ATTACH_EXIT_ALWAYS */
+	__u32 filter;		/* attach with: enum pairfuse_filter */
+	__u32 filter_value;
+	enum pairfuse_clock clock;
+	bool no_entry;		/* attach with PAIRFUSE_ATTACH_NO_ENTRY: no entry program */
 	struct pairfuse_code entry_code;
 	struct pairfuse_code exit_code;
 };
@@ -213,6 +233,9 @@ struct pairfuse_result {
 int pairfuse_analyze(const struct pairfuse_input *in, struct pairfuse_result **out);
 
 void pairfuse_result_free(struct pairfuse_result *res);
+
+/* PAIRFUSE_ATTACH_... for a pair that can be fused. */
+unsigned int pairfuse_pair_flags(const struct pairfuse_pair *pair);
 
 /* One instruction as text, as bpftool would print it; returns buf. */
 const char *pairfuse_insn_text(const struct bpf_insn *insn, char *buf, size_t len);

@@ -137,24 +137,17 @@ static int load_pair(struct pairfuse_object *obj, struct pairfuse_opair *pair,
 
 	if (err)
 		return err;
-	pair->entry_fd = load_half(pair, obj->progs[pair->entry].bpf, &a->entry_code, joint);
-	if (pair->entry_fd < 0)
-		return pair->entry_fd;
+	if (!a->no_entry) {
+		pair->entry_fd = load_half(pair, obj->progs[pair->entry].bpf, &a->entry_code,
+					   joint);
+		if (pair->entry_fd < 0)
+			return pair->entry_fd;
+	}
 	pair->exit_fd = load_half(pair, obj->progs[pair->exit].bpf, &a->exit_code, joint);
 	return pair->exit_fd < 0 ? pair->exit_fd : 0;
 }
 
 /* --- attach --- */
-
-/* With the slot, exact nesting is the kernel module's business. */
-static void ask_for_exact(const struct pairfuse_pair *a, const struct joint *joint,
-			  struct pairfuse_attach *att)
-{
-	if (!a->exact || a->storage != PAIRFUSE_STORAGE_SLOT)
-		return;
-	att->flags |= PAIRFUSE_ATTACH_EXACT;
-	att->group_fd = joint->link_fd;
-}
 
 static int attach_pair(struct pairfuse_object *obj, struct pairfuse_opair *pair, int dev,
 		       __u32 hook, struct joint *joint)
@@ -165,14 +158,17 @@ static int attach_pair(struct pairfuse_object *obj, struct pairfuse_opair *pair,
 		.entry_fd = pair->entry_fd,
 		.exit_fd = pair->exit_fd,
 		.hook = hook,
-		.entry_cookie = entry->cookie,
+		.entry_cookie = pair->analysis->no_entry ? 0 : entry->cookie,
 		.exit_cookie = exit->cookie,
-		.flags = pair->analysis->exit_always ? PAIRFUSE_ATTACH_EXIT_ALWAYS : 0,
+		.flags = pairfuse_pair_flags(pair->analysis),
+		.filter = pair->analysis->filter,
+		.filter_value = pair->analysis->filter_value,
 	};
 	char text[192];
 	int fd;
 
-	ask_for_exact(pair->analysis, joint, &att);
+	if (att.flags & PAIRFUSE_ATTACH_EXACT)
+		att.group_fd = joint->link_fd;
 	att.target_fd = pairfuse_descriptor_load(&entry->info, BPF_TRACE_FEXIT, text, sizeof(text));
 	if (att.target_fd < 0) {
 		pairfuse_opair_refuse(pair, PAIRFUSE_REASON_NOT_TRACEABLE,

@@ -242,7 +242,33 @@ static bool saves_stack_address(const struct dce *d, size_t i)
 	return pairfuse_insn_class(insn) == BPF_STX && maybe_stack(d, i, insn->src_reg);
 }
 
-static int round_of(struct dce *d, size_t *found)
+/* What the program that the notes are about looks at. */
+static void describe(const struct dce *d, struct pairfuse_dead_result *res)
+{
+	size_t i;
+
+	res->calls = false;
+	res->words = 0;
+	for (i = 0; i < d->ir->nr; i++) {
+		const struct bpf_insn *insn = &d->ir->nodes[i].insn;
+		const struct pairfuse_expr *base;
+		__s64 word;
+
+		res->calls |= pairfuse_insn_is_call(insn);
+		if (!pairfuse_insn_is_load(insn))
+			continue;
+		base = pairfuse_expr(d->run.x, d->run.notes[i].in[insn->src_reg]);
+		if (!(base->taint & PAIRFUSE_T_CTX))
+			continue;
+		word = ((__s64)base->imm + insn->off) / 8;
+		if (base->kind != PAIRFUSE_E_CTX || word < 0 || word > 31)
+			res->words = ~0U;
+		else
+			res->words |= 1U << word;
+	}
+}
+
+static int round_of(struct dce *d, size_t *found, struct pairfuse_dead_result *res)
 {
 	size_t i;
 	int err;
@@ -252,6 +278,7 @@ static int round_of(struct dce *d, size_t *found)
 	err = pairfuse_run(&d->run);
 	if (err)
 		return err;
+	describe(d, res);
 	d->escapes = false;
 	for (i = 0; i < d->ir->nr; i++)
 		d->escapes |= saves_stack_address(d, i);
@@ -268,8 +295,8 @@ static int round_of(struct dce *d, size_t *found)
 }
 
 int pairfuse_dead_code(const struct pairfuse_input *in, const struct pairfuse_prog *prog,
-		       struct pairfuse_exprs *x, struct pairfuse_ir *ir, bool *removed,
-		       struct pairfuse_why *why)
+		       struct pairfuse_exprs *x, struct pairfuse_ir *ir,
+		       struct pairfuse_dead_result *res, struct pairfuse_why *why)
 {
 	struct dce d = {
 		.run = { .in = in, .prog = prog, .x = x, .why = why, .is_exit = true,
@@ -280,7 +307,7 @@ int pairfuse_dead_code(const struct pairfuse_input *in, const struct pairfuse_pr
 	size_t found = 1;
 	int err, n;
 
-	*removed = false;
+	*res = (struct pairfuse_dead_result){ 0 };
 	err = pairfuse_ir_prune(ir);
 	if (err)
 		return err;
@@ -290,8 +317,8 @@ int pairfuse_dead_code(const struct pairfuse_input *in, const struct pairfuse_pr
 	if (!d.regs || !d.stack || !d.dead)
 		err = -ENOMEM;
 	for (n = 0; !err && found && n < MAX_ROUNDS; n++) {
-		err = round_of(&d, &found);
-		*removed |= found > 0;
+		err = round_of(&d, &found, res);
+		res->removed |= found > 0;
 	}
 	pairfuse_run_free(&d.run);
 	free(d.regs);

@@ -9,9 +9,15 @@
 #include "expr.h"
 #include "ir.h"
 
-/* *removed tells whether something went. */
+struct pairfuse_dead_result {
+	bool removed;		/* something went */
+	/* what is left (or more than that): */
+	bool calls;		/* calls of helpers, kfuncs or subprograms */
+	__u32 words;		/* mask of the words of the context that are read */
+};
+
 int pairfuse_dead_code(const struct pairfuse_input *in, const struct pairfuse_prog *prog,
-		       struct pairfuse_exprs *x, struct pairfuse_ir *ir, bool *removed,
-		       struct pairfuse_why *why);
+		       struct pairfuse_exprs *x, struct pairfuse_ir *ir,
+		       struct pairfuse_dead_result *res, struct pairfuse_why *why);
 
 #endif /* PAIRFUSE_DEAD_H */

@@ -51,6 +51,17 @@ bool pairfuse_device_has_group(void)
 	return info.nr_groups_free > 0;
 }
 
+bool pairfuse_device_has_counter(void)
+{
+	struct pairfuse_info info;
+	int dev = pairfuse_device_open(&info);
+
+	if (dev < 0)
+		return true;
+	close(dev);
+	return info.features & PAIRFUSE_FEATURE_COUNTER;
+}
+
 const char *pairfuse_device_error(int err, const struct pairfuse_info *info, char *buf,
 				  size_t len)
 {
@@ -102,9 +113,9 @@ const char *pairfuse_attach_error(int err)
 	case ENOEXEC:
 		return "a program is not JIT compiled (net.core.bpf_jit_enable)";
 	case EACCES:
-		return "a program reads its context or its slot out of bounds";
+		return "a program reads its context or its slot out of bounds, or calls something where there is no entry program";
 	case EOPNOTSUPP:
-		return "the function has no patchable call site, or this kernel lacks the hook mode";
+		return "the function has no patchable call site, this kernel lacks the hook mode, or its clock is not the time stamp counter any more";
 	case EBUSY:
 		return "another user of the function excludes others (livepatch, kprobe; in direct mode also a BPF trampoline)";
 	case ENOSPC:

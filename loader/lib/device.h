@@ -32,6 +32,12 @@ const char *pairfuse_device_error(int err, const struct pairfuse_info *info, cha
  */
 bool pairfuse_device_has_group(void);
 
+/*
+ * Can the module's stubs take times from the CPU's counter (PAIRFUSE_FEATURE_COUNTER)?
+ * True also when it does not answer, or if it has to be loaded first.
+ */
+bool pairfuse_device_has_counter(void);
+
 int pairfuse_device_info(int dev, struct pairfuse_info *info);
 
 /*

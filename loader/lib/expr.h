@@ -36,6 +36,8 @@ enum pairfuse_expr_kind {
 	PAIRFUSE_E_STATE,	/* pointer to the carrier's value + imm */
 	PAIRFUSE_E_LEFT,	/* state byte that this program has not written */
 	PAIRFUSE_E_LOAD,	/* b such bytes from a, loaded */
+	PAIRFUSE_E_TIME,	/* bpf_ktime_get_ns() called by node a */
+	PAIRFUSE_E_ELAPSED,	/* time from entry to exit, see clock.h */
 	PAIRFUSE_E_PART,	/* bytes imm .. of a, b of them, zero extended */
 	PAIRFUSE_E_OP,		/* a op b, 64 bits */
 };

@@ -75,6 +75,7 @@ struct pairfuse_object {
 	bool kbtf_tried;
 
 	enum pairfuse_nesting nesting;
+	bool exact_clock;	/* no times from the CPU's counter */
 	struct pairfuse_oprog *progs;
 	size_t nr_progs;
 

@@ -125,6 +125,14 @@ PAIRFUSE_API int pairfuse_object__set_cookie(struct pairfuse_object *obj, const 
 PAIRFUSE_API int pairfuse_object__set_nesting(struct pairfuse_object *obj, const char *nesting);
 
 /*
+ * By which clock the module takes the time between entry and exit, where the programs
+ * do nothing with it but subtract; before loading. "auto" (NULL, the default): the
+ * CPU's time stamp counter, where that is the kernel's clock; "exact": the one of
+ * bpf_ktime_get_ns(). -EINVAL: neither.
+ */
+PAIRFUSE_API int pairfuse_object__set_clock(struct pairfuse_object *obj, const char *clock);
+
+/*
  * Analyse without the kernel: needs no privilege and loads nothing; instead of
  * pairfuse_object__load(). Field offsets are those that the object was
  * compiled for.
@@ -175,6 +183,8 @@ struct pairfuse_verdict {
 	__u32 state_size;	/* bytes */
 	const char *storage;	/* where the state is: "slot", "task"; NULL */
 	const char *nesting;	/* "exact", "per-call"; NULL */
+	const char *clock;	/* of the time that the module takes: "counter", "monotonic";
+				 * "programs": it takes none; NULL */
 	bool fused;		/* attached fused; after explain: can be fused */
 	bool left_out;		/* not loaded: nothing runs */
 	__u32 hook;		/* enum pairfuse_hook in use */

@@ -30,6 +30,8 @@
  */
 #include <string.h>
 
+#include "clock.h"
+#include "filter.h"
 #include "plan.h"
 #include "storage.h"
 
@@ -57,12 +59,20 @@ static void add_start(struct pairfuse_run *run, bool armed, bool present, __u64 
 	};
 }
 
+int pairfuse_plan_run_entry(struct pairfuse_plan *plan, struct pairfuse_run *run,
+			    const struct pairfuse_facts *facts)
+{
+	setup(plan, run, plan->entry, false);
+	run->flag_bytes = plan->proof == PAIRFUSE_PROOF_ZEROED ? plan->flag_bytes : 0;
+	add_start(run, false, plan->kind == PAIRFUSE_CARRIER_ARRAY, 0);
+	if (facts)
+		run->start[0].facts = *facts;
+	return pairfuse_run(run);
+}
+
 static int run_entry(struct pairfuse_plan *plan)
 {
-	setup(plan, &plan->entry_run, plan->entry, false);
-	plan->entry_run.flag_bytes = plan->proof == PAIRFUSE_PROOF_ZEROED ? plan->flag_bytes : 0;
-	add_start(&plan->entry_run, false, plan->kind == PAIRFUSE_CARRIER_ARRAY, 0);
-	return pairfuse_run(&plan->entry_run);
+	return pairfuse_plan_run_entry(plan, &plan->entry_run, NULL);
 }
 
 /* armed: with state; unarmed: (also) without. */
@@ -262,6 +272,8 @@ int pairfuse_plan_decide(struct pairfuse_plan *plan)
 {
 	int err;
 
+	pairfuse_clock_undo(plan);
+	plan->filter = PAIRFUSE_FILTER_NONE;
 	if (plan->task)
 		return pairfuse_storage_decide(plan);
 	err = run_entry(plan);
@@ -274,11 +286,20 @@ int pairfuse_plan_decide(struct pairfuse_plan *plan)
 	/* a slot that the entry has not armed must look like a zeroed one */
 	if (plan->exit_always && plan->proof == PAIRFUSE_PROOF_ZEROED)
 		plan->clear |= plan->flag_bytes;
+	err = pairfuse_plan_run_exit(plan);
+	if (!err)
+		err = pairfuse_filter(plan);
+	return err ? err : pairfuse_clock(plan);
+}
+
+int pairfuse_plan_run_exit(struct pairfuse_plan *plan)
+{
 	return run_exit(plan, &plan->exit_run, true, plan->exit_always);
 }
 
 void pairfuse_plan_free(struct pairfuse_plan *plan)
 {
+	pairfuse_clock_undo(plan);
 	pairfuse_run_free(&plan->entry_run);
 	pairfuse_run_free(&plan->exit_run);
 }

@@ -5,6 +5,8 @@
 #ifndef PAIRFUSE_PLAN_H
 #define PAIRFUSE_PLAN_H
 
+#include <linux/pairfuse.h>
+
 #include "absint.h"
 
 /* A program with its subprograms inlined; made once, used for every plan. */
@@ -76,10 +78,29 @@ struct pairfuse_plan {
 	__u64 flag_bytes;	/* PROOF_ZEROED: the bytes that are 0 without state */
 	__u64 clear;		/* bytes that the entry has to clear at its start */
 	bool exit_always;
+
+	/* filter.c */
+	enum pairfuse_filter filter;
+	__u32 filter_value;
+
+	/* clock.c */
+	bool no_entry;		/* rewritten: the entry has nothing to do */
+	bool leaf;		/* and the exit calls nothing, and wants just the times */
+	bool elapsed;		/* the exit is given the time that the call took */
+	__u64 dropped;		/* bytes of state that this makes superfluous */
+	struct pairfuse_flat timed_exit; /* exit then; it was: */
+	struct pairfuse_flat *plain_exit;
 };
 
 /* Look at both programs: 0, -ENOMEM or PAIRFUSE_REFUSED. */
 int pairfuse_plan_study(struct pairfuse_plan *plan);
+
+/* The run to rewrite the exit by, anew. */
+int pairfuse_plan_run_exit(struct pairfuse_plan *plan);
+
+/* A run of the entry in which these conditions hold. */
+int pairfuse_plan_run_entry(struct pairfuse_plan *plan, struct pairfuse_run *run,
+			    const struct pairfuse_facts *facts);
 
 /*
  * With the proof that its group has agreed on (flag_bytes too), is the pair

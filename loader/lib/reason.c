@@ -80,6 +80,27 @@ const char *pairfuse_opt_name(enum pairfuse_opt opt)
 		return "rodata";
 	case PAIRFUSE_OPT_TASK:
 		return "task-storage";
+	case PAIRFUSE_OPT_CLOCK:
+		return "clock";
+	case PAIRFUSE_OPT_DIVISION:
+		return "division";
+	case PAIRFUSE_OPT_REGISTERS:
+		return "registers";
+	case PAIRFUSE_OPT_FILTER:
+		return "filter";
+	}
+	return "unknown";
+}
+
+const char *pairfuse_clock_name(enum pairfuse_clock clock)
+{
+	switch (clock) {
+	case PAIRFUSE_CLOCK_PROGRAMS:
+		return "programs";
+	case PAIRFUSE_CLOCK_MONOTONIC:
+		return "monotonic";
+	case PAIRFUSE_CLOCK_COUNTER:
+		return "counter";
 	}
 	return "unknown";
 }

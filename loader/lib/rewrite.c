@@ -26,8 +26,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "dead.h"
 #include "hook.h"
+#include "peephole.h"
 #include "rewriter.h"
 
 /* --- emitting --- */
@@ -203,7 +205,9 @@ static void rewrite_store(struct pairfuse_rewriter *rw, int i)
 	if (!atomic && pairfuse_insn_class(insn) == BPF_STX &&
 	    pairfuse_rw_in(rw, i, insn->src_reg)->kind == PAIRFUSE_E_STATE)
 		return;
-	pairfuse_rw_add(rw, *insn);
+	/* the exit may go on using bytes that it need not be given */
+	if (rw->is_exit || !note->state_write || (note->state_bytes & ~rw->plan->dropped))
+		pairfuse_rw_add(rw, *insn);
 	if (!rw->is_exit && note->state_write && (note->state_bytes & rw->run->flag_bytes))
 		pairfuse_rw_set_flag(rw, 1);
 }
@@ -329,6 +333,10 @@ static int rewrite_node(struct pairfuse_rewriter *rw, int i)
 		rewrite_exit(rw, i);
 	} else if (pairfuse_insn_is_call(&n->insn)) {
 		return pairfuse_rw_call(rw, i);
+	} else if (pairfuse_clock_is_elapsed(&n->insn)) {
+		pairfuse_rw_word(rw, n->insn.dst_reg, pairfuse_rw_ctx_reg(rw, i, 0x3ff),
+				 PAIRFUSE_CTX_ELAPSED);
+		rw->opts |= PAIRFUSE_OPT_CLOCK;
 	} else {
 		pairfuse_rw_add(rw, n->insn);
 		if (rw->body.nr)
@@ -527,16 +535,34 @@ static __u64 used_bytes(const struct pairfuse_plan *plan)
 
 __u32 pairfuse_plan_state_size(const struct pairfuse_plan *plan)
 {
-	__u64 used = used_bytes(plan);
+	__u64 used = used_bytes(plan) | plan->dropped;
 
 	if (plan->task)
 		return plan->in->maps[plan->carrier].value_size;
 	return used ? 64 - __builtin_clzll(used) : 0;
 }
 
+/*
+ * Is there nothing to do for this program (an entry that stores nothing, and always
+ * arms)? Can it run on a stub without an entry, slot and arguments (an exit)?
+ */
+static bool is_superfluous(const struct pairfuse_code *code)
+{
+	const struct bpf_insn *r0 = &code->insns[0];
+
+	return code->nr_insns == 2 && pairfuse_insn_is_exit(&code->insns[1]) &&
+	       r0->code == (BPF_ALU64 | BPF_MOV | BPF_K) && r0->dst_reg == 0 && r0->imm == 1;
+}
+
+static bool is_leaf(const struct pairfuse_dead_result *dead)
+{
+	return !dead->calls &&
+	       !(dead->words & ~(1U << PAIRFUSE_CTX_RET | 1U << PAIRFUSE_CTX_ELAPSED));
+}
+
 static int rewrite(struct pairfuse_rewriter *rw, struct pairfuse_code *code)
 {
-	bool removed = false;
+	struct pairfuse_dead_result dead = { 0 };
 	int err;
 
 	rw->flag_wanted = want_flag(rw);
@@ -548,12 +574,24 @@ static int rewrite(struct pairfuse_rewriter *rw, struct pairfuse_code *code)
 	if (!err)
 		err = join_up(rw);
 	if (!err)
-		err = pairfuse_dead_code(rw->plan->in, rw->prog, rw->plan->x, &rw->body, &removed,
+		err = pairfuse_dead_code(rw->plan->in, rw->prog, rw->plan->x, &rw->body, &dead,
 					 &rw->plan->why);
-	if (removed)
+	if (dead.removed)
 		rw->opts |= PAIRFUSE_OPT_DEAD;
 	if (!err)
+		err = pairfuse_peephole(rw->plan->in, rw->prog, rw->plan->x, &rw->body, &rw->opts,
+					&rw->plan->why);
+	if (!err)
+		err = pairfuse_dead_code(rw->plan->in, rw->prog, rw->plan->x, &rw->body, &dead,
+					 &rw->plan->why);
+	if (!err)
+		pairfuse_rename_regs(&rw->body, &rw->opts);
+	if (!err)
 		err = pairfuse_ir_encode(&rw->body, &code->insns, &code->nr_insns, &rw->plan->why);
+	if (!err && rw->is_exit)
+		rw->plan->leaf = is_leaf(&dead);
+	else if (!err)
+		rw->plan->no_entry = is_superfluous(code);
 	return err;
 }
 
@@ -579,7 +617,7 @@ int pairfuse_rewrite(struct pairfuse_plan *plan, bool is_exit, struct pairfuse_c
 	struct pairfuse_rewriter rw = {
 		.plan = plan, .run = is_exit ? &plan->exit_run : &plan->entry_run,
 		.old = &flat->ir, .prog = flat->prog, .is_exit = is_exit,
-		.copy = used_bytes(plan),
+		.copy = used_bytes(plan) & ~(is_exit ? 0 : plan->dropped),
 		.opts = plan->task ? PAIRFUSE_OPT_TASK : PAIRFUSE_OPT_SLOT,
 	};
 	int err;

@@ -56,6 +56,18 @@ int pairfuse_descriptor_load(const struct pairfuse_func *func, enum bpf_attach_t
 	return err;
 }
 
+int pairfuse_object__set_clock(struct pairfuse_object *obj, const char *clock)
+{
+	bool exact = clock && !strcmp(clock, "exact");
+
+	if (clock && !exact && strcmp(clock, "auto")) {
+		pairfuse_warn("clock: have '%s', need auto or exact", clock);
+		return -EINVAL;
+	}
+	obj->exact_clock = exact;
+	return 0;
+}
+
 int pairfuse_object__set_nesting(struct pairfuse_object *obj, const char *nesting)
 {
 	if (obj->mode != PAIRFUSE_MODE_OPEN)

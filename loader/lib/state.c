@@ -151,3 +151,20 @@ __u64 pairfuse_state_zero(struct pairfuse_exprs *x, const struct pairfuse_state 
 			zero |= 1ULL << i;
 	return zero;
 }
+
+__u64 pairfuse_state_times(struct pairfuse_exprs *x, const struct pairfuse_state *st)
+{
+	__u64 times = 0;
+	unsigned int off, i;
+
+	for (off = 0; off + 8 <= PAIRFUSE_SLOT_BYTES; off += 8) {
+		if (pairfuse_expr(x, st->slot[off])->kind != PAIRFUSE_E_TIME)
+			continue;
+		for (i = 0; i < 8; i++)
+			if (st->slot[off + i] != st->slot[off] || st->slot_idx[off + i] != i)
+				break;
+		if (i == 8)
+			times |= 1ULL << off;
+	}
+	return times;
+}

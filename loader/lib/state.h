@@ -42,6 +42,7 @@ pairfuse_val pairfuse_bytes_get(struct pairfuse_exprs *x, const pairfuse_val *va
 void pairfuse_bytes_set(struct pairfuse_exprs *x, pairfuse_val *val, __u8 *idx,
 			unsigned int n, pairfuse_val v);
 __u64 pairfuse_state_zero(struct pairfuse_exprs *x, const struct pairfuse_state *st);
+__u64 pairfuse_state_times(struct pairfuse_exprs *x, const struct pairfuse_state *st);
 
 /* step_mem.c: memory; off and len are bytes, from r10 or from the slot's start */
 int pairfuse_step_load(struct pairfuse_step *s);

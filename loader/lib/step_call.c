@@ -166,6 +166,10 @@ static int call_result(struct pairfuse_step *s, __s32 id, pairfuse_val *out)
 	case BPF_FUNC_get_current_task_btf:
 		*out = pairfuse_expr_leaf(run->x, PAIRFUSE_E_TASK, 0, 0, 0);
 		break;
+	case BPF_FUNC_ktime_get_ns:
+		*out = pairfuse_expr_leaf(run->x, PAIRFUSE_E_TIME,
+					  s->node - run->ir->nodes, 0, 0);
+		break;
 	case BPF_FUNC_get_attach_cookie:
 		*out = pairfuse_expr_const(run->x, run->prog->cookie);
 		break;

@@ -129,11 +129,20 @@ static void refine_const(struct pairfuse_state *st, pairfuse_val from, pairfuse_
 			st->reg[i] = to;
 }
 
+/* An elapsed time is never negative: decided, when compared with nothing above 0. */
+static bool elapsed_cond(const struct pairfuse_exprs *x, __u8 op, pairfuse_val a, __s64 b,
+			 bool *result)
+{
+	*result = true;
+	return pairfuse_expr(x, a)->kind == PAIRFUSE_E_ELAPSED &&
+	       ((op == BPF_JSGE && b <= 0) || (op == BPF_JSGT && b < 0));
+}
+
 /* *taken is a copy of the state before the jump. */
 int pairfuse_step_cond(struct pairfuse_step *s, struct pairfuse_state *taken, __u8 *edges)
 {
 	const struct bpf_insn *insn = &s->node->insn;
-	bool is32 = pairfuse_insn_class(insn) == BPF_JMP32, truth, ca, cb;
+	bool is32 = pairfuse_insn_class(insn) == BPF_JMP32, truth, result, ca, cb;
 	struct pairfuse_exprs *x = s->run->x;
 	pairfuse_val a, b;
 	__u64 va, vb;
@@ -152,6 +161,10 @@ int pairfuse_step_cond(struct pairfuse_step *s, struct pairfuse_state *taken, __
 	cb = pairfuse_expr_is_const(x, b, &vb);
 	if (op == BPF_JEQ && !is32 && cb && vb == 0 && never_null(pairfuse_expr(x, a))) {
 		*edges = truth ? FALLS : TAKEN;
+		return 0;
+	}
+	if (!is32 && cb && elapsed_cond(x, op, a, vb, &result)) {
+		*edges = result == truth ? TAKEN : FALLS;
 		return 0;
 	}
 	if (check_pointers(s, a, b))

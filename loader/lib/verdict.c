@@ -48,6 +48,7 @@ void pairfuse_object_judge(struct pairfuse_object *obj, struct pairfuse_opair *p
 	if (!a->reason) {
 		v->storage = pairfuse_storage_name(a->storage);
 		v->nesting = a->exact ? "exact" : "per-call";
+		v->clock = pairfuse_clock_name(a->clock);
 	}
 	if (a->reason && pair->reason == a->reason && a->reason_prog >= 0) {
 		v->reason_prog = obj->in_progs[a->reason_prog].name;

@@ -381,9 +381,10 @@ static void load_half(struct engine *e, struct run_pair *pair, const struct run_
 
 static void load(struct engine *e, struct run_pair *pair)
 {
-	if (pair->entry_fd >= 0)
+	if (pair->exit_fd >= 0)
 		return;
-	load_half(e, pair, pair->entry_prog, &pair->entry_code, &pair->entry_fd);
+	if (!pair->no_entry)
+		load_half(e, pair, pair->entry_prog, &pair->entry_code, &pair->entry_fd);
 	if (!pair->reason)
 		load_half(e, pair, pair->exit_prog, &pair->exit_code, &pair->exit_fd);
 }
@@ -409,7 +410,8 @@ static void take_verdict(struct engine *e, struct run_pair *pair, struct pairfus
 	bool same = !v->reason && pair->entry_code.insns && pair->exit_code.insns &&
 		    same_code(&pair->entry_code, &v->entry_code) &&
 		    same_code(&pair->exit_code, &v->exit_code) &&
-		    pair->storage == v->storage && pair->exact == v->exact;
+		    pair->storage == v->storage && pair->flags == pairfuse_pair_flags(v) &&
+		    pair->filter == v->filter && pair->filter_value == v->filter_value;
 	__u32 carrier = v->carrier < 0 ? 0 : e->infos[v->carrier].id;
 
 	pair->seen = true;
@@ -425,10 +427,13 @@ static void take_verdict(struct engine *e, struct run_pair *pair, struct pairfus
 		strcpy(pair->carrier_name, e->infos[v->carrier].name);
 	pair->key = v->key;
 	pair->state_size = v->state_size;
-	pair->exit_always = v->exit_always;
 	pair->storage = v->storage;
 	pair->storage_size = v->storage_size;
 	pair->exact = v->exact;
+	pair->no_entry = v->no_entry;
+	pair->flags = pairfuse_pair_flags(v);
+	pair->filter = v->filter;
+	pair->filter_value = v->filter_value;
 	pair->final = false;
 	take_code(&pair->entry_code, &v->entry_code);
 	take_code(&pair->exit_code, &v->exit_code);
@@ -544,6 +549,17 @@ static bool has_group(void)
 	return pairfuse_device_has_group();
 }
 
+/* Asked once: a different answer later would only have pairs taken off and put back. */
+static enum pairfuse_clock choose_clock(void)
+{
+	static enum pairfuse_clock clock;
+
+	if (!clock)
+		clock = run_exact_clock || !pairfuse_device_has_counter() ?
+				PAIRFUSE_CLOCK_MONOTONIC : PAIRFUSE_CLOCK_COUNTER;
+	return clock;
+}
+
 int run_engine_update(void)
 {
 	struct pairfuse_result *res = NULL;
@@ -567,6 +583,8 @@ int run_engine_update(void)
 		in.rdonly_cast_id = pairfuse_kbtf_vmlinux_func(e.kbtf, "bpf_rdonly_cast");
 		in.nesting = run_nesting;
 		in.no_groups = !has_group();
+		in.filter = true;
+		in.clock = choose_clock();
 		tell_input(&e);
 		err = pairfuse_analyze(&in, &res);
 	}
@@ -603,18 +621,18 @@ int run_engine_attach(struct run_pair *pair)
 		.entry_fd = pair->entry_fd,
 		.exit_fd = pair->exit_fd,
 		.hook = run_hook,
-		.entry_cookie = pair->entry->cookie,
+		.entry_cookie = pair->no_entry ? 0 : pair->entry->cookie,
 		.exit_cookie = pair->exit->cookie,
-		.flags = pair->exit_always ? PAIRFUSE_ATTACH_EXIT_ALWAYS : 0,
+		.flags = pair->flags,
+		.filter = pair->filter,
+		.filter_value = pair->filter_value,
 	};
 	struct pairfuse_info info;
 	char text[256];
 	int dev, fd;
 
-	if (pair->exact && pair->storage == PAIRFUSE_STORAGE_SLOT) {
-		att.flags |= PAIRFUSE_ATTACH_EXACT;
+	if (att.flags & PAIRFUSE_ATTACH_EXACT)
 		att.group_fd = group_link(pair);
-	}
 	dev = pairfuse_device_open(&info);
 	if (dev < 0) {
 		run_pair_refuse(pair, PAIRFUSE_REASON_MODULE, "%s",

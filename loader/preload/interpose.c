@@ -224,14 +224,15 @@ static void clean_environment(void)
 __attribute__((constructor)) static void start(void)
 {
 	const char *env = getenv(RUN_ENV);
-	unsigned int verbose, hook, nesting;
+	unsigned int verbose, hook, nesting, exact_clock;
 
 	need_next();
-	if (!env || sscanf(env, "%u:%u:%u", &verbose, &hook, &nesting) != 3)
+	if (!env || sscanf(env, "%u:%u:%u:%u", &verbose, &hook, &nesting, &exact_clock) != 4)
 		return;
 	clean_environment();
 	libbpf_set_print(NULL);
 	run_nesting = nesting;
+	run_exact_clock = exact_clock;
 	run_init(verbose, hook);
 	run_say_init();
 	pthread_atfork(run_hook_fork_prepare, run_hook_fork_parent, run_hook_fork_child);

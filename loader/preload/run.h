@@ -38,6 +38,7 @@ struct run_guard {
 extern int run_verbose;
 extern __u32 run_hook;		/* enum pairfuse_hook wanted */
 extern enum pairfuse_nesting run_nesting;
+extern bool run_exact_clock;
 
 /* From the environment; without it the interposer stays inert. */
 void run_init(int verbose, __u32 hook);
@@ -215,10 +216,12 @@ struct run_pair {
 	bool final;		/* refused by the kernel: not to be tried again with this code */
 	bool told;
 	bool seen;		/* by the analysis under way */
-	bool exit_always;
 	enum pairfuse_storage storage;
 	__u32 storage_size;
 	bool exact;
+	bool no_entry;		/* entry_fd stays -1 */
+	__u32 flags;		/* PAIRFUSE_ATTACH_... */
+	__u32 filter, filter_value;
 	struct pairfuse_code entry_code, exit_code; /* map references by id */
 	int entry_fd, exit_fd;	/* while ready; private */
 	__u32 link_id;

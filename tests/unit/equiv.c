@@ -30,6 +30,7 @@ struct call {
 	__u64 args[PAIRFUSE_MAX_REGS];
 	struct test_regs regs;	/* of the task in user space: args[0] of system calls */
 	__u64 armed;
+	__u64 at;		/* time of the entry */
 	unsigned long begun;	/* calls of the group by the thread so far, with this one */
 	unsigned char slot[PAIRFUSE_SLOT_SIZE];
 };
@@ -89,6 +90,18 @@ static unsigned int nr_regs(const struct pairfuse_prog *prog)
 	return prog->proto ? prog->proto->nr_regs : 3;
 }
 
+/* PAIRFUSE_FILTER_... */
+static bool passes_by(const struct pairfuse_pair *pair, const struct thread *t)
+{
+	switch (pair->filter) {
+	case PAIRFUSE_FILTER_TGID:
+		return pair->filter_value != t->pid_tgid >> 32;
+	case PAIRFUSE_FILTER_TID:
+		return pair->filter_value != (__u32)t->pid_tgid;
+	}
+	return false;
+}
+
 /* Both sides of one program; fills q->buf when they differ. */
 static bool run_both(struct equiv *q, struct thread *t, bool is_exit, __u64 ret)
 {
@@ -111,6 +124,8 @@ static bool run_both(struct equiv *q, struct thread *t, bool is_exit, __u64 ret)
 	if (is_exit) {
 		stub[PAIRFUSE_CTX_RET] = ret;
 		stub[PAIRFUSE_CTX_ARMED] = c->armed;
+		if (pair->clock)
+			stub[PAIRFUSE_CTX_ELAPSED] = q->now - c->at;
 	}
 	test_context(prog, regs, c->args, ret, &ctx);
 	set_world(q, q->orig, t, prog, random);
@@ -125,7 +140,7 @@ static bool run_both(struct equiv *q, struct thread *t, bool is_exit, __u64 ret)
 		q->fused->nr_regs = regs;
 		if (!err)
 			interp(q->fused, prog->insns, prog->nr_insns, &ctx, &err);
-	} else if (!err && (!is_exit || c->armed || pair->exit_always)) {
+	} else if (!err && !passes_by(pair, t) && (!is_exit || c->armed || pair->exit_always)) {
 		r0 = interp(q->fused, code->insns, code->nr_insns, stub, &err);
 		if (!is_exit)
 			c->armed = r0;
@@ -161,6 +176,8 @@ static bool begin(struct equiv *q, struct thread *t, int pair)
 	unsigned int i;
 
 	c->pair = pair;
+	c->at = q->now;
+	c->armed = 0;
 	c->begun = ++t->begun[q->res->pairs[pair].carrier];
 	if (t->depth == 1)
 		t->cpu = rnd(q, 2);

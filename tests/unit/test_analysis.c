@@ -47,12 +47,12 @@ static void test_input(void **state)
 static void test_code(void **state)
 {
 	const struct bpf_insn entry[] = {
-		MOV(9, 1), CALL(ktime_get_ns), STX(BPF_DW, 10, 0, -16), LDX(BPF_DW, 1, 9, 0),
-		LDX(BPF_DW, 2, 10, -16), STX(BPF_DW, 1, 2, 0), MOVI(0, 1), EXIT,
+		MOV(9, 1), CALL(ktime_get_ns), LDX(BPF_DW, 1, 9, 0), MOV(2, 0),
+		STX(BPF_DW, 1, 2, 0), MOVI(0, 1), EXIT,
 	};
 	const struct bpf_insn exit[] = {
-		MOV(9, 1), LDX(BPF_DW, 0, 9, 0), LDX(BPF_DW, 6, 0, 0), MOV(1, 6),
-		CALL(send_signal), MOVI(0, 0), EXIT,
+		LDX(BPF_DW, 0, 1, 0), LDX(BPF_DW, 6, 0, 0), MOV(1, 6), CALL(send_signal),
+		MOVI(0, 0), EXIT,
 	};
 	struct pairfuse_result *res;
 	struct pairfuse_pair *p;

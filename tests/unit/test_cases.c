@@ -10,13 +10,16 @@
  *   // pinned|reused|shown: MAP
  *   // cookie: PROG VALUE
  *   // nesting: exact|per-call
+ *   // clock: ENTRY EXIT programs|stub|no-entry     (who takes the time, --clock=auto)
+ *   // filter: ENTRY EXIT none|tid|tgid VALUE       (what the stub compares)
  *
  * Objects named on the command line (*.bpf.o) have no expectations: all their
  * pairs have to be fused.
  *
  * ENTRY or EXIT is - where a program has no partner. A proto's IDs are the BTF
  * ids of the structures that the arguments point to, in order; 0: no pointer.
- * Every pair has to be named. Fused pairs are then run against the originals.
+ * Every pair has to be named. Fused pairs are then run against the originals; all
+ * of it with and without a module that can take times and filter.
  */
 #include <dirent.h>
 #include <setjmp.h>
@@ -45,7 +48,7 @@ struct case_file {
 	char object[1024];
 	struct verdict expect[32];
 	unsigned int nr_expect;
-	char lines[32][256];	/* the other directives */
+	char lines[48][256];	/* the other directives */
 	unsigned int nr_lines;
 };
 
@@ -65,7 +68,7 @@ static void read_line(struct case_file *c, const char *line)
 		assert_int_equal(sscanf(line, "expect: %63s %63s %255[^\n]", v->entry, v->exit,
 					v->rest), 3);
 		c->nr_expect++;
-	} else if (c->nr_lines < 32) {
+	} else if (c->nr_lines < 48) {
 		snprintf(c->lines[c->nr_lines++], sizeof(c->lines[0]), "%s", line);
 	}
 }
@@ -181,6 +184,48 @@ static void check_pair(const struct case_file *c, const struct test_object *obj,
 	assert_int_equal(pair->reason == PAIRFUSE_REASON_NONE, pair->exit_code.nr_insns > 0);
 }
 
+/* The verdict does not depend on who takes the time; whether the stub does is a directive. */
+static void check_clock(const struct case_file *c, const struct test_object *obj,
+			const struct pairfuse_pair *pair)
+{
+	const char *got = pair->no_entry ? "no-entry" : pair->clock ? "stub" : "programs";
+	char entry[64], exit[64], want[64];
+	unsigned int i;
+
+	if (pair->reason != PAIRFUSE_REASON_NONE || !obj->in.clock)
+		assert_string_equal(got, "programs");
+	for (i = 0; obj->in.clock && i < c->nr_lines; i++) {
+		if (sscanf(c->lines[i], "clock: %63s %63s %63s", entry, exit, want) != 3 ||
+		    strcmp(entry, prog_name(obj, pair->entry)) ||
+		    strcmp(exit, prog_name(obj, pair->exit)))
+			continue;
+		if (strcmp(want, got))
+			fail_msg("%s: %s %s: time taken by %s, expected %s", c->source, entry,
+				 exit, got, want);
+	}
+}
+
+static void check_filter(const struct case_file *c, const struct test_object *obj,
+			 const struct pairfuse_pair *pair)
+{
+	static const char *const names[] = { "none", "tgid", "tid" };
+	char entry[64], exit[64], want[64];
+	unsigned int i, value;
+
+	if (pair->reason != PAIRFUSE_REASON_NONE || !obj->in.filter)
+		assert_int_equal(pair->filter, 0);
+	for (i = 0; obj->in.filter && i < c->nr_lines; i++) {
+		if (sscanf(c->lines[i], "filter: %63s %63s %63s %u", entry, exit, want,
+			   &value) != 4 ||
+		    strcmp(entry, prog_name(obj, pair->entry)) ||
+		    strcmp(exit, prog_name(obj, pair->exit)))
+			continue;
+		if (strcmp(want, names[pair->filter]) || value != pair->filter_value)
+			fail_msg("%s: %s %s: filter %s %u, expected %s %u", c->source, entry, exit,
+				 names[pair->filter], pair->filter_value, want, value);
+	}
+}
+
 static void check_equivalence(const struct case_file *c, const struct test_object *obj,
 			      const struct pairfuse_result *res)
 {
@@ -206,13 +251,15 @@ static void default_protos(struct test_object *obj)
 	}
 }
 
-static void check_object(struct case_file *c, struct test_object *obj)
+static void check_object(struct case_file *c, struct test_object *obj, bool clock)
 {
 	struct pairfuse_result *res;
 	unsigned int i, fused = 0;
 	char buf[4096];
 
 	obj->in.rdonly_cast_id = 4242;
+	obj->in.clock = clock ? PAIRFUSE_CLOCK_COUNTER : PAIRFUSE_CLOCK_PROGRAMS;
+	obj->in.filter = clock;
 	if (!c->nr_expect)
 		default_protos(obj);
 	for (i = 0; i < c->nr_lines; i++)
@@ -221,6 +268,8 @@ static void check_object(struct case_file *c, struct test_object *obj)
 	for (i = 0; i < res->nr_pairs; i++) {
 		if (c->nr_expect)
 			check_pair(c, obj, &res->pairs[i]);
+		check_clock(c, obj, &res->pairs[i]);
+		check_filter(c, obj, &res->pairs[i]);
 		fused += res->pairs[i].reason == PAIRFUSE_REASON_NONE;
 	}
 	assert_int_equal(c->nr_expect ? res->nr_pairs : fused, c->nr_expect ?: res->nr_pairs);
@@ -242,7 +291,8 @@ static void test_case(void **state)
 	err = test_object_open(c->object, &obj);
 	if (err)
 		fail_msg("%s: %s", c->object, strerror(-err));
-	check_object(c, obj);
+	check_object(c, obj, false);
+	check_object(c, obj, true);
 	test_object_close(obj);
 }
 

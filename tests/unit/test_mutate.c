@@ -97,8 +97,11 @@ static void test_mutations(void **state)
 		if (test_object_open(objects[o], &obj))
 			fail_msg("cannot open %s", objects[o]);
 		obj->in.rdonly_cast_id = 4242;
-		for (i = 0; i < MUTATIONS / nr_objects; i++)
+		for (i = 0; i < MUTATIONS / nr_objects; i++) {
+			obj->in.clock = i & 1;
+			obj->in.filter = i & 2;
 			mutate(obj);
+		}
 		test_object_close(obj);
 	}
 }

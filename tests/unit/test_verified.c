@@ -94,6 +94,8 @@ static void check(struct test_object *obj, const char *name)
 	long saved;
 	size_t i, n = 0;
 
+	obj->in.clock = !obj->in.clock;
+	obj->in.filter = obj->in.clock;
 	assert_int_equal(pairfuse_analyze(&obj->in, &res), 0);
 	for (i = 0; i < res->nr_pairs; i++)
 		n += res->pairs[i].reason == PAIRFUSE_REASON_NONE;

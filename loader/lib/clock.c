@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Nearly every pair measures a time: the entry stores bpf_ktime_get_ns(), the exit
+ * subtracts that from its own. The stub can take the difference for a sixth of the
+ * cost, and then there may be nothing left for the entry to do.
+ *
+ * What has to be true, for 8 bytes of the state:
+ *
+ *   - whenever the entry leaves state, they are what one call of
+ *     bpf_ktime_get_ns() has returned (its abstract value at every return);
+ *   - the entry itself does nothing with them but store them;
+ *   - all that the exit does with them is to subtract them, whole, from what one
+ *     of its own calls has returned. So the subtraction is replaced, dead code
+ *     is removed, and then nobody may be reading these bytes.
+ *
+ * The stub takes its times a few instructions outside of the programs', so what
+ * they did in between counts too: tens of nanoseconds, which the original counted
+ * at the other end (its trampoline's). With task storage the state may be of
+ * another call than the exit's, and without state there is no time: left alone.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "dead.h"
+
+/* State bytes that are times on all ways out that leave state: a bit for the first of 8. */
+static __u64 entry_times(const struct pairfuse_plan *plan)
+{
+	const struct pairfuse_run *run = &plan->entry_run;
+	__u64 times = ~0ULL;
+	size_t i;
+
+	for (i = 0; i < run->nr_returns; i++)
+		if (pairfuse_plan_armed(plan, &run->returns[i]))
+			times &= run->returns[i].times;
+	/* stored, nothing else */
+	for (i = 0; i < plan->entry->ir.nr; i++) {
+		const struct pairfuse_note *note = &run->notes[i];
+		unsigned int off;
+
+		if (!note->reached || (note->state_write &&
+				       pairfuse_insn_is_store(&plan->entry->ir.nodes[i].insn)))
+			continue;
+		for (off = 0; off < PAIRFUSE_SLOT_BYTES; off += 8)
+			if (note->state_bytes & pairfuse_bytes(off, 8))
+				times &= ~(1ULL << off);
+	}
+	return run->nr_returns ? times : 0;
+}
+
+/* Does node i subtract a time of the entry from one of the exit? Where it was: *off. */
+static bool is_difference(const struct pairfuse_plan *plan, size_t i, __u64 times,
+			  unsigned int *off)
+{
+	const struct bpf_insn *insn = &plan->exit->ir.nodes[i].insn;
+	const struct pairfuse_note *note = &plan->exit_run.notes[i];
+	const struct pairfuse_expr *now, *then;
+
+	if (insn->code != (BPF_ALU64 | BPF_SUB | BPF_X) || !note->reached)
+		return false;
+	now = pairfuse_expr(plan->x, note->in[insn->dst_reg]);
+	then = pairfuse_expr(plan->x, note->in[insn->src_reg]);
+	*off = then->a;
+	return now->kind == PAIRFUSE_E_TIME && then->kind == PAIRFUSE_E_LOAD && then->b == 8 &&
+	       then->a < PAIRFUSE_SLOT_BYTES && (times & (1ULL << then->a));
+}
+
+static int copy_exit(struct pairfuse_plan *plan)
+{
+	const struct pairfuse_flat *old = plan->exit;
+	struct pairfuse_flat *new = &plan->timed_exit;
+
+	*new = *old;
+	new->ir.cap = old->ir.nr;
+	new->ir.nodes = malloc(old->ir.nr * sizeof(*old->ir.nodes));
+	if (!new->ir.nodes)
+		return -ENOMEM;
+	memcpy(new->ir.nodes, old->ir.nodes, old->ir.nr * sizeof(*old->ir.nodes));
+	plan->plain_exit = plan->exit;
+	plan->exit = new;
+	return 0;
+}
+
+void pairfuse_clock_undo(struct pairfuse_plan *plan)
+{
+	if (plan->plain_exit)
+		plan->exit = plan->plain_exit;
+	plan->plain_exit = NULL;
+	pairfuse_ir_free(&plan->timed_exit.ir);
+	plan->elapsed = false;
+	plan->dropped = 0;
+}
+
+/* Nobody but the subtractions has read the bytes: the run of the new exit tells. */
+static int try_without(struct pairfuse_plan *plan, __u64 dropped)
+{
+	struct pairfuse_dead_result dead;
+	int err;
+
+	err = pairfuse_dead_code(plan->in, plan->exit->prog, plan->x, &plan->timed_exit.ir, &dead,
+				 &plan->why);
+	if (!err)
+		err = pairfuse_plan_run_exit(plan);
+	if (err)
+		return err;
+	if (plan->exit_run.reads[1] & dropped) {
+		pairfuse_clock_undo(plan);
+		return pairfuse_plan_run_exit(plan);
+	}
+	plan->elapsed = true;
+	plan->dropped = dropped;
+	plan->needed &= ~dropped;
+	return 0;
+}
+
+int pairfuse_clock(struct pairfuse_plan *plan)
+{
+	__u64 times, dropped = 0;
+	unsigned int off;
+	size_t i;
+	int err;
+
+	if (!plan->in->clock || plan->task || plan->exit_always)
+		return 0;
+	times = entry_times(plan);
+	for (i = 0; times && i < plan->exit->ir.nr; i++)
+		if (is_difference(plan, i, times, &off))
+			dropped |= pairfuse_bytes(off, 8);
+	if (!dropped)
+		return 0;
+	err = copy_exit(plan);
+	if (err)
+		return err;
+	for (i = 0; i < plan->exit->ir.nr; i++) {
+		struct pairfuse_node *n = &plan->timed_exit.ir.nodes[i];
+		__u8 dst = n->insn.dst_reg;
+
+		if (!is_difference(plan, i, times, &off))
+			continue;
+		n->insn = PAIRFUSE_INSN(BPF_LD | BPF_IMM | BPF_DW, dst, PAIRFUSE_PSEUDO_ELAPSED,
+					0, 0);
+		n->hi = 0;
+	}
+	return try_without(plan, dropped);
+}
