@@ -107,7 +107,7 @@ struct pairfuse_run {
 	bool is_raw;		/* rewritten: the context is the stub's */
 	bool task;		/* state in task storage: see step_task.c */
 	bool follow;		/* then: a lookup before any update finds nothing */
-	const __u16 *live;	/* then: registers live after each node, or NULL */
+	const __u16 *live;	/* registers live after each node, or NULL */
 	__u64 flag_bytes;	/* entry, state in place: writing them arms it; else 0 */
 	int carrier;		/* -1: none */
 	enum pairfuse_carrier_kind kind;

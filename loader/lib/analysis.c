@@ -8,6 +8,7 @@
 
 #include "group.h"
 #include "inline.h"
+#include "live.h"
 #include "rewrite.h"
 #include "storage.h"
 
@@ -21,7 +22,13 @@ static int flatten(struct pairfuse_study *st, int p)
 	flat->err = pairfuse_flatten(st->in, flat->prog, &st->exprs, &flat->ir, &flat->inlined,
 				     &flat->why);
 	flat->why.prog = p;
-	return flat->err;
+	if (flat->err)
+		return flat->err;
+	flat->live = calloc(flat->ir.nr + 1, sizeof(*flat->live));
+	if (!flat->live)
+		return -ENOMEM;
+	pairfuse_live_regs(&flat->ir, flat->live);
+	return 0;
 }
 
 /* What rules a program out before its code is looked at. */
@@ -215,8 +222,10 @@ static void study_free(struct pairfuse_study *st)
 
 	for (i = 0; st->plans && i < st->res->nr_pairs; i++)
 		pairfuse_plan_free(&st->plans[i]);
-	for (i = 0; st->flats && i < st->in->nr_progs; i++)
+	for (i = 0; st->flats && i < st->in->nr_progs; i++) {
 		pairfuse_ir_free(&st->flats[i].ir);
+		free(st->flats[i].live);
+	}
 	pairfuse_exprs_free(&st->exprs);
 	free(st->plans);
 	free(st->flats);

@@ -48,7 +48,7 @@ static void setup(struct pairfuse_plan *plan, struct pairfuse_run *run,
 	*run = (struct pairfuse_run){
 		.in = plan->in, .prog = flat->prog, .ir = &flat->ir, .x = plan->x,
 		.why = &plan->why, .is_exit = is_exit, .carrier = plan->carrier,
-		.kind = plan->kind, .key = &plan->key,
+		.kind = plan->kind, .key = &plan->key, .live = flat->live,
 	};
 }
 

@@ -13,6 +13,7 @@
 struct pairfuse_flat {
 	const struct pairfuse_prog *prog;
 	struct pairfuse_ir ir;
+	__u16 *live;		/* registers live after each node */
 	bool inlined;
 	int err;		/* 0 or PAIRFUSE_REFUSED, then why tells */
 	struct pairfuse_why why;

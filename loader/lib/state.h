@@ -61,6 +61,8 @@ int pairfuse_step_call(struct pairfuse_step *s);
 
 /* step_carrier.c: the calls that access the carrier map */
 int pairfuse_step_carrier(struct pairfuse_step *s);
+/* refused when a value of that taint, which points to old bytes, is kept over an update */
+int pairfuse_step_outlived(struct pairfuse_step *s, unsigned int taint);
 
 /* step_task.c: the same, when the state is to be kept in task storage */
 int pairfuse_step_task(struct pairfuse_step *s, __u8 *op, pairfuse_val *out);

@@ -170,6 +170,29 @@ static pairfuse_val lookup(struct pairfuse_step *s)
 	return state_or_null(s);
 }
 
+/*
+ * A hash makes a new element at each update; what a program has looked up before
+ * keeps the old bytes. Slot and task storage have one place for both.
+ */
+int pairfuse_step_outlived(struct pairfuse_step *s, unsigned int taint)
+{
+	const struct pairfuse_exprs *x = s->run->x;
+	__u16 live = s->run->live ? s->run->live[s->node - s->run->ir->nodes] : 0xffff;
+	bool kept = false;
+	unsigned int i;
+
+	/* what a call preserves */
+	for (i = 6; i <= 9; i++)
+		kept |= (live & (1U << i)) && (pairfuse_expr(x, s->st->reg[i])->taint & taint);
+	for (i = 0; i < PAIRFUSE_STACK_SIZE; i++)
+		kept |= pairfuse_expr(x, s->st->stack[i])->taint & taint;
+	if (!kept)
+		return 0;
+	return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_STATE_ESCAPES, pairfuse_step_insn(s),
+			       "insn %d updates '%s' while a pointer to what was there is kept",
+			       pairfuse_step_insn(s), pairfuse_step_map(s));
+}
+
 static int update(struct pairfuse_step *s)
 {
 	struct pairfuse_run *run = s->run;
@@ -188,6 +211,9 @@ static int update(struct pairfuse_step *s)
 		return pairfuse_refuse(run->why, PAIRFUSE_REASON_STATE_UNKNOWN, insn,
 				       "insn %d stores bytes in '%s' whose place is not known", insn,
 				       pairfuse_step_map(s));
+	if (run->kind == PAIRFUSE_CARRIER_HASH &&
+	    pairfuse_step_outlived(s, PAIRFUSE_T_STATE))
+		return PAIRFUSE_REFUSED;
 	n = size < PAIRFUSE_SLOT_BYTES ? size : PAIRFUSE_SLOT_BYTES;
 	for (i = 0; i < n; i++) {
 		st->slot[i] = PAIRFUSE_TOP;

@@ -33,23 +33,6 @@ static void leaves_state(struct pairfuse_step *s)
 	s->st->present = true;
 }
 
-/* Pointers to the old bytes in what a call preserves. */
-static bool holds_value(const struct pairfuse_step *s)
-{
-	const struct pairfuse_exprs *x = s->run->x;
-	__u16 live = s->run->live ? s->run->live[s->node - s->run->ir->nodes] : 0xffff;
-	unsigned int i;
-
-	for (i = 6; i <= 9; i++)
-		if ((live & (1U << i)) &&
-		    (pairfuse_expr(x, s->st->reg[i])->taint & PAIRFUSE_T_VALUE))
-			return true;
-	for (i = 0; i < PAIRFUSE_STACK_SIZE; i++)
-		if (pairfuse_expr(x, s->st->stack[i])->taint & PAIRFUSE_T_VALUE)
-			return true;
-	return false;
-}
-
 static int update(struct pairfuse_step *s)
 {
 	struct pairfuse_run *run = s->run;
@@ -67,10 +50,8 @@ static int update(struct pairfuse_step *s)
 		return pairfuse_refuse(run->why, PAIRFUSE_REASON_STATE_UNKNOWN, insn,
 				       "insn %d stores in '%s' what may be there already", insn,
 				       pairfuse_step_map(s));
-	if (holds_value(s))
-		return pairfuse_refuse(run->why, PAIRFUSE_REASON_STATE_ESCAPES, insn,
-				       "insn %d updates '%s' while a pointer to what was there is kept",
-				       insn, pairfuse_step_map(s));
+	if (pairfuse_step_outlived(s, PAIRFUSE_T_VALUE))
+		return PAIRFUSE_REFUSED;
 	if (e.kind == PAIRFUSE_E_STACK && pairfuse_stack_check(s, (__s64)e.imm, size))
 		return PAIRFUSE_REFUSED;
 	leaves_state(s);

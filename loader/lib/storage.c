@@ -34,7 +34,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "live.h"
 #include "storage.h"
 
 /* As large as an element is allocated without sleeping on all kernels. */
@@ -80,24 +79,16 @@ static int run(struct pairfuse_plan *plan, struct pairfuse_run *run, bool is_exi
 	       struct pairfuse_start start, bool follow)
 {
 	struct pairfuse_flat *flat = is_exit ? plan->exit : plan->entry;
-	__u16 *live = calloc(flat->ir.nr + 1, sizeof(*live));
-	int err;
 
-	if (!live)
-		return -ENOMEM;
-	pairfuse_live_regs(&flat->ir, live);
 	pairfuse_run_free(run);
 	plan->why.prog = is_exit;
 	*run = (struct pairfuse_run){
 		.in = plan->in, .prog = flat->prog, .ir = &flat->ir, .x = plan->x,
 		.why = &plan->why, .is_exit = is_exit, .carrier = plan->carrier,
 		.kind = plan->kind, .key = &plan->key, .task = true, .follow = follow,
-		.live = live, .start[0] = start, .nr_start = 1,
+		.live = flat->live, .start[0] = start, .nr_start = 1,
 	};
-	err = pairfuse_run(run);
-	run->live = NULL;
-	free(live);
-	return err;
+	return pairfuse_run(run);
 }
 
 static int run_entry(struct pairfuse_plan *plan)
