@@ -166,7 +166,9 @@ static int study_proofs(struct pairfuse_plan *plan)
 	plan->stores_always = true;
 	for (r = 0; r < plan->entry_run.nr_returns; r++) {
 		ret = &plan->entry_run.returns[r];
-		plan->stores_always &= ret->present && !(plan->needed & ~ret->written);
+		/* all of them, so that the facts hold whenever there is state */
+		plan->stores_always &= maybe_armed(plan, ret) && ret->present &&
+				       !(plan->needed & ~ret->written);
 	}
 	if (!plan->removes)
 		return 0;
