@@ -66,6 +66,7 @@ struct pairfuse_plan {
 	/* storage.c */
 	bool slot_ok;		/* nothing against the slot as yet; else slot_why */
 	bool task_ok;		/* nothing against the storage of the task */
+	bool exit_stores;	/* the exit puts state there, too */
 	bool nest_ok;		/* nor against a slot with exact nesting */
 	struct pairfuse_why slot_why;
 	bool task;		/* chosen: the storage of the task */

@@ -21,7 +21,7 @@
  * it does nothing without state, and if an entry that stores nothing means that
  * the thread has no state at all. That is known where the entries of the group
  * decline by a condition on the thread alone ("not the process that I want"),
- * since then they decline in all calls of the thread.
+ * since then they decline in all calls of the thread (and no exit stores).
  *
  * Where that is known, and every exit removes what it finds, even the slot can do
  * what the map does: calls of a thread store alike, so an inner call has always
@@ -136,6 +136,7 @@ static int study(struct pairfuse_plan *plan)
 	plan->exit_always = false;
 	if (err)
 		return err;
+	plan->exit_stores = plan->exit_run.stores;
 	plan->task_ok = plan->entry_run.stores && plan->exit_run.loads && key_is_thread(plan);
 	return 0;
 }
@@ -231,6 +232,9 @@ static bool declines_for_thread(const struct pairfuse_study *st, int map)
 	for (p = 0; p < st->res->nr_pairs; p++) {
 		const struct pairfuse_run *run = &st->plans[p].entry_run;
 
+		/* where an exit stores, no entry's condition has to hold */
+		if (in_group(st, p, map) && st->plans[p].exit_stores)
+			return false;
 		for (r = 0; in_group(st, p, map) && r < run->nr_returns; r++) {
 			const struct pairfuse_facts *facts = &run->returns[r].facts;
 
