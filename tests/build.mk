@@ -4,3 +4,4 @@
 include tests/unit/build.mk
 include tests/preload/build.mk
 include tests/tools/build.mk
+include tests/fuzz/build.mk

@@ -52,7 +52,11 @@ struct equiv {
 	bool *ignore;
 	bool overlap;
 	bool nest;
+	bool by_process;	/* threads of one process have one key */
+	bool percpu;		/* a carrier has a value for each CPU */
 	bool self;		/* the originals in both worlds */
+	bool strict;
+	FILE *trace;
 	unsigned int seed;
 	__u64 now;
 	char *buf;
@@ -102,6 +106,27 @@ static bool passes_by(const struct pairfuse_pair *pair, const struct thread *t)
 	return false;
 }
 
+static void trace(const struct equiv *q, const struct thread *t, const struct pairfuse_prog *prog,
+		  const struct call *c, __u64 ret)
+{
+	if (!q->trace)
+		return;
+	fprintf(q->trace,
+		"%12llu cpu %u thread %u/%u depth %u %s(%llx, %llx, %llx) = %llx, armed %llu\n",
+		q->now, t->cpu, (__u32)(t->pid_tgid >> 32), (__u32)t->pid_tgid, t->depth,
+		prog->name, c->args[0], c->args[1], c->args[2], ret, c->armed);
+}
+
+static void trace_difference(const struct equiv *q, const char *where)
+{
+	if (!q->trace)
+		return;
+	fprintf(q->trace, "  %s, original:\n", where);
+	world_show(q->trace, q->orig, where);
+	fprintf(q->trace, "  %s, fused:\n", where);
+	world_show(q->trace, q->fused, where);
+}
+
 /* Both sides of one program; fills q->buf when they differ. */
 static bool run_both(struct equiv *q, struct thread *t, bool is_exit, __u64 ret)
 {
@@ -117,6 +142,7 @@ static bool run_both(struct equiv *q, struct thread *t, bool is_exit, __u64 ret)
 	unsigned long before;
 	__u64 r0;
 
+	trace(q, t, prog, c, ret);
 	memset(stub, 0xa5, sizeof(stub));
 	stub[PAIRFUSE_CTX_SLOT] = (unsigned long)c->slot;
 	for (i = 0; i < regs; i++)
@@ -151,8 +177,12 @@ static bool run_both(struct equiv *q, struct thread *t, bool is_exit, __u64 ret)
 		return false;
 	}
 	where = world_differ(q->orig, q->fused, q->ignore);
-	if (where)
+	if (where) {
 		snprintf(q->buf, q->len, "'%s' differs in %s", prog->name, where);
+		trace_difference(q, where);
+	}
+	world_forget(q->orig);
+	world_forget(q->fused);
 	return !where;
 }
 
@@ -207,11 +237,18 @@ static bool end(struct equiv *q, struct thread *t)
 	if (pair->exact && pair->storage == PAIRFUSE_STORAGE_SLOT &&
 	    c->begun != t->begun[pair->carrier])
 		c->armed = 0;
+	if (!q->percpu && t->depth == 1 && !rnd(q, 3))
+		t->cpu = rnd(q, 2);
 	/* execve() and others change the registers */
 	c->regs.di = c->regs.si = random_word(q);
 	ok = run_both(q, t, true, random_word(q));
 	t->depth--;
 	return ok;
+}
+
+static bool same_process(const struct thread *a, const struct thread *b)
+{
+	return a->pid_tgid >> 32 == b->pid_tgid >> 32;
 }
 
 /* One event: a call begins or ends. */
@@ -222,7 +259,7 @@ static bool event(struct equiv *q, const int *pairs, unsigned int nr_pairs)
 
 	q->now += rnd(q, 3) ? rnd(q, 5000) : rnd(q, 50000000);
 	for (i = 0; !q->overlap && i < NR_THREADS; i++)
-		if (q->threads[i].depth)
+		if (q->threads[i].depth && (!q->by_process || same_process(t, &q->threads[i])))
 			t = &q->threads[i];
 	if (t->depth && (!q->nest || t->depth == MAX_DEPTH || rnd(q, 2)))
 		return end(q, t);
@@ -251,6 +288,22 @@ static bool key_is_private(const struct pairfuse_pair *pair)
 	       pair->key == PAIRFUSE_KEY_TASK;
 }
 
+static bool is_percpu(enum bpf_map_type type)
+{
+	return type == BPF_MAP_TYPE_PERCPU_HASH || type == BPF_MAP_TYPE_LRU_PERCPU_HASH ||
+	       type == BPF_MAP_TYPE_PERCPU_ARRAY;
+}
+
+/* What calls may do at the same time is up to the least able of the pairs. */
+static void limit(struct equiv *q, const struct pairfuse_pair *pair)
+{
+	q->ignore[pair->carrier] = true;
+	q->overlap &= key_is_private(pair);
+	q->by_process &= key_is_private(pair) || pair->key == PAIRFUSE_KEY_TGID;
+	q->nest &= pair->exact;
+	q->percpu |= is_percpu(q->obj->maps[pair->carrier].type);
+}
+
 static bool run(struct equiv *q, unsigned int invocations)
 {
 	const struct test_object *obj = q->obj;
@@ -260,17 +313,16 @@ static bool run(struct equiv *q, unsigned int invocations)
 	bool ok = true;
 
 	q->ignore = calloc(obj->in.nr_maps + 1, sizeof(*q->ignore));
+	q->overlap = q->by_process = q->nest = true;
 	for (i = 0; i < res->nr_pairs; i++) {
 		if (res->pairs[i].reason != PAIRFUSE_REASON_NONE)
 			continue;
 		pairs[nr++] = i;
-		q->ignore[res->pairs[i].carrier] = true;
-		q->overlap &= key_is_private(&res->pairs[i]);
-		q->nest &= res->pairs[i].exact;
+		limit(q, &res->pairs[i]);
 	}
 	q->orig = world_new(obj);
 	q->fused = world_new(obj);
-	q->fused->poison = q->self ? 0x5a : 0;
+	q->fused->poison = q->self || q->strict ? 0x5a : 0;
 	make_threads(q);
 	for (i = 0; nr && ok && i < 2 * invocations; i++)
 		ok = event(q, pairs, nr);
@@ -283,23 +335,32 @@ static bool run(struct equiv *q, unsigned int invocations)
 	return ok;
 }
 
+const char *equiv_check(const struct test_object *obj, const struct pairfuse_result *res,
+			const struct equiv_opts *opts, char *buf, size_t len, long *saved)
+{
+	struct equiv q = { .obj = obj, .res = res, .seed = opts->seed, .now = 1000000,
+			   .strict = opts->strict, .trace = opts->trace, .buf = buf, .len = len };
+	bool ok = run(&q, opts->invocations);
+
+	if (saved)
+		*saved = q.saved;
+	return ok ? NULL : buf;
+}
+
 const char *equiv_run(const struct test_object *obj, const struct pairfuse_result *res,
 		      unsigned int seed, unsigned int invocations, char *buf, size_t len,
 		      long *saved)
 {
-	struct equiv q = { .obj = obj, .res = res, .seed = seed, .now = 1000000, .overlap = true,
-			   .nest = true, .buf = buf, .len = len };
-	bool ok = run(&q, invocations);
+	struct equiv_opts opts = { .seed = seed, .invocations = invocations };
 
-	*saved = q.saved;
-	return ok ? NULL : buf;
+	return equiv_check(obj, res, &opts, buf, len, saved);
 }
 
 const char *equiv_self(const struct test_object *obj, const struct pairfuse_result *res,
 		       unsigned int seed, unsigned int invocations, char *buf, size_t len)
 {
-	struct equiv q = { .obj = obj, .res = res, .seed = seed, .now = 1000000, .overlap = true,
-			   .nest = true, .self = true, .buf = buf, .len = len };
+	struct equiv q = { .obj = obj, .res = res, .seed = seed, .now = 1000000, .self = true,
+			   .buf = buf, .len = len };
 
 	return run(&q, invocations) ? NULL : buf;
 }

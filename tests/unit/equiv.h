@@ -5,7 +5,16 @@
 #ifndef TEST_EQUIV_H
 #define TEST_EQUIV_H
 
+#include <stdio.h>
+
 #include "reader.h"
+
+struct equiv_opts {
+	unsigned int seed;
+	unsigned int invocations;
+	bool strict;		/* no program reads stack that it has not written */
+	FILE *trace;		/* a line for each program that runs, and what differs */
+};
 
 /*
  * Run many invocations of all fused pairs by several threads, original and
@@ -23,5 +32,9 @@ const char *equiv_run(const struct test_object *obj, const struct pairfuse_resul
  */
 const char *equiv_self(const struct test_object *obj, const struct pairfuse_result *res,
 		       unsigned int seed, unsigned int invocations, char *buf, size_t len);
+
+/* All of that, with more to choose. *saved may be NULL. */
+const char *equiv_check(const struct test_object *obj, const struct pairfuse_result *res,
+			const struct equiv_opts *opts, char *buf, size_t len, long *saved);
 
 #endif /* TEST_EQUIV_H */

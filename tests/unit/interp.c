@@ -145,13 +145,18 @@ struct world *world_new(const struct test_object *obj)
 	struct bpf_map *map;
 	__u32 zero = 0;
 	size_t size;
-	int m = 0;
+	int m;
 
 	w->obj = obj;
 	w->maps = calloc(obj->in.nr_maps + 1, sizeof(*w->maps));
 	w->storage = calloc(obj->in.nr_maps + 1, sizeof(*w->storage));
-	if (!obj->bpf)		/* made by hand: no global data */
+	if (!obj->bpf) {	/* made by hand: other global data is zero */
+		for (m = 0; m < (int)obj->in.nr_maps; m++)
+			if (obj->maps[m].rodata)
+				map_add(w, m, &zero, obj->maps[m].rodata);
 		return w;
+	}
+	m = 0;
 	bpf_object__for_each_map(map, obj->bpf) {
 		if (bpf_map__is_internal(map))
 			map_add(w, m, &zero, bpf_map__initial_value(map, &size));
@@ -218,6 +223,46 @@ const char *world_differ(const struct world *a, const struct world *b, const boo
 	if (a->log_len != b->log_len || (a->log_len && memcmp(a->log, b->log, a->log_len)))
 		return "events";
 	return NULL;
+}
+
+void world_forget(struct world *w)
+{
+	w->log_len = 0;
+}
+
+static void show_bytes(FILE *f, const unsigned char *data, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		fprintf(f, "%s%02x", i % 8 ? "" : " ", data[i]);
+	fprintf(f, "\n");
+}
+
+static void show_map(FILE *f, const struct world *w, int m)
+{
+	const struct pairfuse_map *map = &w->obj->maps[m];
+	const struct entry *e;
+
+	for (e = w->maps[m]; e; e = e->next) {
+		fprintf(f, "    cpu %d key", e->cpu);
+		show_bytes(f, e->key, key_size(map));
+		fprintf(f, "      value");
+		show_bytes(f, e->value, map->value_size);
+	}
+}
+
+void world_show(FILE *f, const struct world *w, const char *what)
+{
+	size_t m;
+
+	for (m = 0; m < w->obj->in.nr_maps; m++)
+		if (!strcmp(w->obj->maps[m].name, what))
+			show_map(f, w, m);
+	if (strcmp(what, "events"))
+		return;
+	fprintf(f, "    events");
+	show_bytes(f, w->log, w->log_len);
 }
 
 /* --- helpers --- */

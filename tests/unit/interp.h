@@ -8,6 +8,8 @@
 #ifndef TEST_INTERP_H
 #define TEST_INTERP_H
 
+#include <stdio.h>
+
 #include "reader.h"
 
 struct entry {
@@ -53,6 +55,12 @@ __u64 interp(struct world *w, const struct bpf_insn *insns, size_t nr, void *ctx
 
 /* NULL when all maps for which ignore[] is not set, and all events, are equal. */
 const char *world_differ(const struct world *a, const struct world *b, const bool *ignore);
+
+/* The map, or "events", that world_differ() named: what is there. */
+void world_show(FILE *f, const struct world *w, const char *what);
+
+/* Events so far have been compared. */
+void world_forget(struct world *w);
 
 /* Memory that stands for kernel objects: words that point into it again. */
 __u64 fake_object(unsigned int n);

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A whole case: maps, groups, functions, and the programs on them.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gen.h"
+#include "hook.h"
+
+static const char *const functions[FUZZ_MAX_PAIRS] = { "f0", "f1", "f2", "f3", "f4", "f5" };
+static const char *const syscalls[FUZZ_MAX_PAIRS] = {
+	"__x64_sys_f0", "__x64_sys_f1", "__x64_sys_f2", "__x64_sys_f3", "__x64_sys_f4",
+	"__x64_sys_f5",
+};
+static const char *const entries[FUZZ_MAX_PAIRS] = {
+	"entry0", "entry1", "entry2", "entry3", "entry4", "entry5"
+};
+static const char *const exits[FUZZ_MAX_PAIRS] = {
+	"exit0", "exit1", "exit2", "exit3", "exit4", "exit5"
+};
+
+static int map_ref(void *arg, const struct bpf_insn *insn)
+{
+	const struct gen *g = arg;
+
+	return insn->imm >= 0 && (unsigned int)insn->imm < g->nr_maps ? insn->imm : -1;
+}
+
+/* --- maps --- */
+
+static int add_map(struct gen *g, const char *name, enum bpf_map_type type, unsigned int key,
+		   unsigned int value, unsigned int entries)
+{
+	g->maps[g->nr_maps] = (struct pairfuse_map){
+		.name = name, .type = type, .key_size = key, .value_size = value,
+		.max_entries = entries,
+	};
+	return g->nr_maps++;
+}
+
+static void common_maps(struct gen *g)
+{
+	unsigned int i;
+
+	g->bss = add_map(g, ".bss", BPF_MAP_TYPE_ARRAY, 4, 8 * FUZZ_GLOBALS, 1);
+	g->maps[g->bss].shown = true;
+	g->rodata = add_map(g, ".rodata", BPF_MAP_TYPE_ARRAY, 4, 8 * FUZZ_RODATA, 1);
+	for (i = 0; i < FUZZ_RODATA; i++)
+		g->options[i] = fuzz_chance(g, 30) ? 0 : fuzz_chance(g, 60) ?
+				1000 + fuzz_rnd(g, 4) : (__u64)fuzz_number(g);
+	g->maps[g->rodata].frozen = fuzz_chance(g, 90);
+	g->maps[g->rodata].shown = true;
+	g->maps[g->rodata].rodata = g->options;
+	g->hist = add_map(g, "hist", BPF_MAP_TYPE_ARRAY, 4, 8, 8);
+	g->counts = add_map(g, "counts", BPF_MAP_TYPE_HASH, 4, 8, 1024);
+	g->events = add_map(g, "events", BPF_MAP_TYPE_PERF_EVENT_ARRAY, 4, 4, 2);
+	g->ring = add_map(g, "ring", BPF_MAP_TYPE_RINGBUF, 0, 0, 4096);
+	g->stacks = add_map(g, "stacks", BPF_MAP_TYPE_STACK_TRACE, 4, 8 * 127, 100);
+}
+
+/* --- groups --- */
+
+static enum bpf_map_type carrier_type(struct gen *g)
+{
+	static const enum bpf_map_type types[] = {
+		BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_HASH,
+		BPF_MAP_TYPE_HASH, BPF_MAP_TYPE_LRU_HASH, BPF_MAP_TYPE_PERCPU_HASH,
+		BPF_MAP_TYPE_LRU_PERCPU_HASH, BPF_MAP_TYPE_ARRAY, BPF_MAP_TYPE_PERCPU_ARRAY,
+		BPF_MAP_TYPE_TASK_STORAGE, BPF_MAP_TYPE_TASK_STORAGE,
+	};
+
+	return types[fuzz_rnd(g, sizeof(types) / sizeof(types[0]))];
+}
+
+static enum fuzz_key hash_key(struct gen *g, bool args)
+{
+	static const enum fuzz_key keys[] = {
+		FUZZ_KEY_TID, FUZZ_KEY_TID, FUZZ_KEY_TID, FUZZ_KEY_TID64, FUZZ_KEY_TID_CONST,
+		FUZZ_KEY_TGID, FUZZ_KEY_PID_TGID, FUZZ_KEY_PID_TGID, FUZZ_KEY_TASK,
+		FUZZ_KEY_CONST, FUZZ_KEY_ARG, FUZZ_KEY_TID_ARG,
+	};
+
+	return keys[fuzz_rnd(g, sizeof(keys) / sizeof(keys[0]) - 2 * !args)];
+}
+
+static unsigned int key_size(enum fuzz_key key)
+{
+	switch (key) {
+	case FUZZ_KEY_TID:
+	case FUZZ_KEY_TGID:
+	case FUZZ_KEY_CONST:
+		return 4;
+	case FUZZ_KEY_TID_ARG:
+		return 16;
+	default:
+		return 8;
+	}
+}
+
+static void fields(struct gen *g, struct fuzz_group *group)
+{
+	unsigned int n = 1 + fuzz_rnd(g, fuzz_chance(g, 70) ? 3 : FUZZ_MAX_FIELDS), i, off = 0;
+
+	for (i = 0; i < n; i++) {
+		unsigned int size = i ? 1 << fuzz_rnd(g, 4) : fuzz_chance(g, 80) ? 8 : 4;
+
+		off = (off + size - 1) & ~(size - 1);
+		group->fields[i] = (struct fuzz_field){ off, size };
+		off += size;
+		if (off < 64 && fuzz_chance(g, 5))
+			off += fuzz_rnd(g, 40);	/* what nobody looks at */
+	}
+	group->nr_fields = n;
+	group->value_size = fuzz_chance(g, 80) ? (off + 7) & ~7U : off;
+}
+
+static bool is_array(enum bpf_map_type type)
+{
+	return type == BPF_MAP_TYPE_ARRAY || type == BPF_MAP_TYPE_PERCPU_ARRAY;
+}
+
+static void make_group(struct gen *g, struct fuzz_group *group, bool args, const char *name)
+{
+	bool storage;
+
+	*group = (struct fuzz_group){ .type = carrier_type(g) };
+	storage = group->type == BPF_MAP_TYPE_TASK_STORAGE;
+	group->key = hash_key(g, args);
+	group->index = fuzz_rnd(g, 4);
+	if (is_array(group->type))
+		group->key = FUZZ_KEY_CONST;
+	fields(g, group);
+	group->sloppy = fuzz_chance(g, 12);
+	group->consume = is_array(group->type) ? 1 + fuzz_rnd(g, 2) :
+			 storage && fuzz_chance(g, 40) ? FUZZ_ZERO :
+			 fuzz_chance(g, 15) ? FUZZ_STORE : FUZZ_REMOVE;
+	group->filtered = fuzz_chance(g, group->consume == FUZZ_STORE ? 4 : 35);
+	group->filter = fuzz_cond_fixed(g, args);
+	group->full = !is_array(group->type) && fuzz_chance(g, 60);
+	group->map = add_map(g, name, group->type, storage ? 4 : key_size(group->key),
+			     group->value_size, storage ? 0 : 4);
+}
+
+/* --- programs --- */
+
+static void make_program(struct fuzz_case *c, unsigned int p, bool is_exit,
+			 const struct fuzz_group *group, enum pairfuse_hook_type at)
+{
+	struct pairfuse_prog *prog = &c->obj.progs[2 * p + is_exit];
+	struct gen *g = c->gen;
+	unsigned int i;
+	size_t size;
+	void *copy;
+
+	g->nr = g->nr_outs = g->nr_subs = g->loops = 0;
+	g->group = group;
+	g->proto = &c->obj.protos[2 * p];
+	g->at = at;
+	g->is_exit = is_exit;
+	if (is_exit)
+		fuzz_exit(g);
+	else
+		fuzz_entry(g);
+	for (i = 0; i < g->nr_outs; i++)
+		fuzz_here(g, g->outs[i]);
+	fuzz_emit(g, PAIRFUSE_MOV_IMM(0, 0));
+	fuzz_emit(g, PAIRFUSE_EXIT());
+	fuzz_subs(g);
+	size = g->nr * sizeof(g->insns[0]);
+	copy = malloc(size);
+	memcpy(copy, g->insns, size);
+	*prog = (struct pairfuse_prog){
+		.name = is_exit ? exits[p] : entries[p],
+		.section = is_exit ? exits[p] : entries[p],
+		.at = at,
+		.target = pairfuse_hook_is_syscall(at) ? syscalls[p] : functions[p],
+		.proto = g->proto,
+		.cookie = fuzz_chance(g, 50) ? 0 : fuzz_number(g),
+		.insns = copy,
+		.nr_insns = g->nr,
+	};
+}
+
+/* Exits of other kinds do not have the arguments. */
+static bool needs_args(const struct fuzz_group *group)
+{
+	return group->key == FUZZ_KEY_ARG || group->key == FUZZ_KEY_TID_ARG;
+}
+
+static enum pairfuse_hook_type entry_hook(struct gen *g, const struct fuzz_group *group)
+{
+	static const enum pairfuse_hook_type hooks[] = {
+		PAIRFUSE_AT_FENTRY, PAIRFUSE_AT_FENTRY, PAIRFUSE_AT_FENTRY, PAIRFUSE_AT_KPROBE,
+		PAIRFUSE_AT_SYS_ENTER,
+	};
+
+	unsigned int n = fuzz_rnd(g, sizeof(hooks) / sizeof(hooks[0]));
+
+	return needs_args(group) ? PAIRFUSE_AT_FENTRY : hooks[n];
+}
+
+static void make_proto(struct gen *g, enum pairfuse_hook_type at, struct pairfuse_proto *proto)
+{
+	if (pairfuse_hook_is_syscall(at)) {
+		*proto = (struct pairfuse_proto){ .nr_regs = 1, .ret_size = 8,
+						  .arg_btf_id = { 900 } };
+		return;
+	}
+	*proto = (struct pairfuse_proto){
+		.nr_regs = 1 + fuzz_rnd(g, PAIRFUSE_MAX_REGS),
+		.ret_size = fuzz_chance(g, 90) ? 4U << fuzz_rnd(g, 2) : 0,
+		.arg_btf_id = { fuzz_chance(g, 40) ? 101 : 0 },
+	};
+}
+
+static void make_pairs(struct fuzz_case *c, struct fuzz_group *group, unsigned int nr)
+{
+	struct gen *g = c->gen;
+	enum pairfuse_hook_type at = entry_hook(g, group);
+	unsigned int i, p;
+
+	for (i = 0; i < nr; i++) {
+		p = c->obj.in.nr_progs / 2;
+		if (i && fuzz_chance(g, 20))
+			at = entry_hook(g, group);
+		make_proto(g, at, &c->obj.protos[2 * p]);
+		make_program(c, p, false, group, at);
+		make_program(c, p, true, group, pairfuse_hook_partner(at));
+		c->obj.in.nr_progs += 2;
+	}
+}
+
+static void settings(struct fuzz_case *c)
+{
+	struct pairfuse_input *in = &c->obj.in;
+	struct gen *g = c->gen;
+
+	in->progs = c->obj.progs;
+	in->maps = c->obj.maps = g->maps;
+	in->nr_maps = g->nr_maps;
+	in->map_ref = map_ref;
+	in->map_ref_arg = g;
+	in->rdonly_cast_id = 4242;
+	in->nesting = fuzz_chance(g, 70) ? PAIRFUSE_NESTING_DEFAULT :
+		      1 + fuzz_rnd(g, 2);
+	in->no_groups = fuzz_chance(g, 10);
+}
+
+struct fuzz_case *fuzz_case_new(__u64 seed, const bool *drop)
+{
+	static const char *const names[FUZZ_MAX_GROUPS] = { "states", "others" };
+	static const unsigned int sizes[] = { 1, 1, 1, 1, 2, 2, 3 };
+	struct fuzz_case *c = calloc(1, sizeof(*c));
+	struct gen *g = calloc(1, sizeof(*g));
+	unsigned int i;
+	bool first;
+
+	c->gen = g;
+	g->rnd = seed;
+	g->drop = drop;
+	c->obj.progs = calloc(2 * FUZZ_MAX_PAIRS + 1, sizeof(*c->obj.progs));
+	c->obj.protos = calloc(2 * FUZZ_MAX_PAIRS + 1, sizeof(*c->obj.protos));
+	c->nr_groups = fuzz_chance(g, 85) ? 1 : 2;
+	first = fuzz_chance(g, 50);
+	if (!first)
+		common_maps(g);
+	for (i = 0; i < c->nr_groups; i++)
+		make_group(g, &c->groups[i], fuzz_chance(g, 30), names[i]);
+	if (first)
+		common_maps(g);
+	for (i = 0; i < c->nr_groups; i++)
+		make_pairs(c, &c->groups[i], sizes[fuzz_rnd(g, 7)]);
+	settings(c);
+	c->nr_stmts = g->nr_stmts;
+	return c;
+}
+
+void fuzz_case_free(struct fuzz_case *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->obj.in.nr_progs; i++)
+		free((void *)c->obj.progs[i].insns);
+	free(c->obj.progs);
+	free(c->obj.protos);
+	free(c->gen);
+	free(c);
+}

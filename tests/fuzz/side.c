@@ -1,0 +1,506 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The carrier, and the two sides of a pair around it.
+ */
+#include "gen.h"
+
+#define RARELY	8	/* per cent */
+
+static bool is_array(const struct gen *g)
+{
+	return g->group->type == BPF_MAP_TYPE_ARRAY ||
+	       g->group->type == BPF_MAP_TYPE_PERCPU_ARRAY;
+}
+
+static bool is_storage(const struct gen *g)
+{
+	return g->group->type == BPF_MAP_TYPE_TASK_STORAGE;
+}
+
+/* --- the key --- */
+
+static void put(struct gen *g, __u8 size, int off)
+{
+	fuzz_emit(g, PAIRFUSE_STX(size, 10, 0, FUZZ_KEY + off));
+}
+
+static void shift(struct gen *g, __u8 op, unsigned int bits)
+{
+	fuzz_emit(g, PAIRFUSE_INSN(BPF_ALU64 | op | BPF_K, 0, 0, 0, bits));
+}
+
+static void ids(struct gen *g)
+{
+	fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_get_current_pid_tgid));
+}
+
+/* r0 = the thread's id, in one of the ways in which compilers say that */
+static void tid(struct gen *g)
+{
+	ids(g);
+	switch (fuzz_rnd(g, 3)) {
+	case 0:
+		fuzz_emit(g, PAIRFUSE_INSN(BPF_ALU | BPF_MOV | BPF_X, 0, 0, 0, 0));
+		break;
+	case 1:
+		shift(g, BPF_LSH, 32);
+		shift(g, BPF_RSH, 32);
+		break;
+	case 2:
+		fuzz_emit(g, PAIRFUSE_INSN(BPF_ALU | BPF_AND | BPF_K, 0, 0, 0, -1));
+		break;
+	}
+}
+
+static void key_tid(struct gen *g)
+{
+	switch (fuzz_rnd(g, 3)) {
+	case 0:
+		ids(g);
+		put(g, BPF_W, 0);
+		break;
+	case 1:		/* its low half comes first */
+		ids(g);
+		put(g, BPF_DW, 0);
+		break;
+	case 2:
+		tid(g);
+		put(g, BPF_W, 0);
+		break;
+	}
+}
+
+static void key_pid_tgid(struct gen *g)
+{
+	ids(g);
+	if (fuzz_chance(g, 70)) {
+		put(g, BPF_DW, 0);
+		return;
+	}
+	put(g, BPF_W, 0);
+	shift(g, BPF_RSH, 32);
+	put(g, BPF_W, 4);
+}
+
+static void build_key(struct gen *g)
+{
+	switch (g->group->key) {
+	case FUZZ_KEY_TID:
+		key_tid(g);
+		break;
+	case FUZZ_KEY_TID64:
+		tid(g);
+		put(g, BPF_DW, 0);
+		break;
+	case FUZZ_KEY_TID_CONST:
+		fuzz_emit(g, PAIRFUSE_ST(BPF_W, 10, FUZZ_KEY + 4, g->group->index));
+		key_tid(g);
+		/* the second word again, which the first may have covered */
+		fuzz_emit(g, PAIRFUSE_ST(BPF_W, 10, FUZZ_KEY + 4, g->group->index));
+		break;
+	case FUZZ_KEY_TGID:
+		ids(g);
+		shift(g, BPF_RSH, 32);
+		put(g, fuzz_chance(g, 50) ? BPF_W : BPF_DW, 0);
+		break;
+	case FUZZ_KEY_PID_TGID:
+		key_pid_tgid(g);
+		break;
+	case FUZZ_KEY_TASK:
+		fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_get_current_task));
+		put(g, BPF_DW, 0);
+		break;
+	case FUZZ_KEY_ARG:
+		fuzz_load_arg(g, 0, 0);
+		put(g, BPF_DW, 0);
+		break;
+	case FUZZ_KEY_TID_ARG:
+		tid(g);
+		put(g, BPF_DW, 0);
+		fuzz_load_arg(g, 0, 0);
+		put(g, BPF_DW, 8);
+		break;
+	case FUZZ_KEY_CONST:
+		fuzz_emit(g, PAIRFUSE_ST(BPF_W, 10, FUZZ_KEY, g->group->index));
+		break;
+	}
+}
+
+/* r1 and r2 for a helper of the map */
+static void map_and_key(struct gen *g)
+{
+	if (is_storage(g)) {
+		fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_get_current_task_btf));
+		fuzz_emit(g, PAIRFUSE_MOV_REG(2, 0));
+		fuzz_emit_map(g, 1, g->group->map);
+		return;
+	}
+	if (!g->key_built || fuzz_chance(g, 20))
+		build_key(g);
+	if (fuzz_chance(g, 50)) {
+		fuzz_emit_map(g, 1, g->group->map);
+		fuzz_emit_addr(g, 2, FUZZ_KEY);
+	} else {
+		fuzz_emit_addr(g, 2, FUZZ_KEY);
+		fuzz_emit_map(g, 1, g->group->map);
+	}
+}
+
+/* --- accesses --- */
+
+/* r0 = the state or NULL */
+static void lookup(struct gen *g, bool create)
+{
+	if (!create && fuzz_chance(g, 8) && fuzz_call_carrier(g, false))
+		return;
+	map_and_key(g);
+	if (!is_storage(g)) {
+		fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_map_lookup_elem));
+		return;
+	}
+	fuzz_emit(g, PAIRFUSE_MOV_IMM(3, 0));
+	fuzz_emit(g, PAIRFUSE_MOV_IMM(4, create));
+	fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_task_storage_get));
+}
+
+static void delete(struct gen *g)
+{
+	if (!fuzz_chance(g, 8) || !fuzz_call_carrier(g, true)) {
+		map_and_key(g);
+		fuzz_emit(g, PAIRFUSE_CALL(is_storage(g) ? BPF_FUNC_task_storage_delete :
+							   BPF_FUNC_map_delete_elem));
+	}
+	if (!fuzz_chance(g, 10))
+		return;
+	/* if (!bpf_map_delete_elem()) */
+	fuzz_emit_global(g, 1, g->bss, 8 * fuzz_rnd(g, FUZZ_GLOBALS));
+	fuzz_emit(g, PAIRFUSE_STX(BPF_DW, 1, 0, 0));
+}
+
+void fuzz_carrier_sub(struct gen *g, bool is_delete)
+{
+	g->key_built = false;
+	fuzz_emit(g, PAIRFUSE_MOV_REG(6, 1));
+	map_and_key(g);
+	if (is_storage(g)) {
+		fuzz_emit(g, PAIRFUSE_MOV_IMM(3, 0));
+		fuzz_emit(g, PAIRFUSE_MOV_IMM(4, 0));
+	}
+	fuzz_emit(g, PAIRFUSE_CALL(is_storage(g) ? is_delete ? BPF_FUNC_task_storage_delete :
+							       BPF_FUNC_task_storage_get :
+						   is_delete ? BPF_FUNC_map_delete_elem :
+							       BPF_FUNC_map_lookup_elem));
+}
+
+static void zero_first(struct gen *g, int reg)
+{
+	fuzz_emit(g, PAIRFUSE_ST(pairfuse_size_code(g->group->fields[0].size), reg,
+				 g->group->fields[0].off, 0));
+}
+
+static void consume(struct gen *g)
+{
+	unsigned int none;
+
+	switch (g->group->consume) {
+	case FUZZ_REMOVE:
+		delete(g);
+		break;
+	case FUZZ_STORE:
+		break;
+	case FUZZ_ZERO:
+		if (g->known.state) {
+			zero_first(g, 7);
+			break;
+		}
+		lookup(g, false);
+		none = fuzz_jump(g, PAIRFUSE_JMP_IMM(BPF_JEQ, 0, 0));
+		zero_first(g, 0);
+		fuzz_here(g, none);
+		break;
+	}
+	g->known.removed = true;
+}
+
+void fuzz_leave(struct gen *g)
+{
+	struct fuzz_known known = g->known;
+
+	if (g->is_exit && !g->known.removed && !(g->group->sloppy && fuzz_chance(g, 40)))
+		consume(g);
+	fuzz_return(g);
+	g->known = known;
+}
+
+/* --- storing --- */
+
+/* The number of a field into r0: what a tool would keep. */
+static void field_number(struct gen *g, unsigned int i)
+{
+	if (i == 0 && fuzz_chance(g, 70))
+		fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_ktime_get_ns));
+	else
+		fuzz_value(g, 0);
+}
+
+static void fill(struct gen *g, int base, int off)
+{
+	unsigned int i;
+
+	for (i = 0; i < g->group->nr_fields; i++) {
+		const struct fuzz_field *f = &g->group->fields[i];
+		__u8 size = pairfuse_size_code(f->size);
+
+		if (fuzz_chance(g, 10)) {
+			fuzz_emit(g, PAIRFUSE_ST(size, base, off + f->off, fuzz_number(g)));
+			continue;
+		}
+		field_number(g, i);
+		fuzz_emit(g, PAIRFUSE_STX(size, base, 0, off + f->off));
+	}
+}
+
+/* The value to be stored, on the stack. */
+static void build_value(struct gen *g)
+{
+	unsigned int off;
+
+	for (off = 0; g->group->full && off < g->group->value_size; off += 8)
+		fuzz_emit(g, PAIRFUSE_ST(BPF_DW, 10, FUZZ_VALUE(g) + (int)off, 0));
+	fill(g, 10, FUZZ_VALUE(g));
+}
+
+static void update_call(struct gen *g, int reg, int off)
+{
+	unsigned int flags = g->group->sloppy && fuzz_chance(g, 20) ? fuzz_rnd(g, 3) : BPF_ANY;
+
+	map_and_key(g);
+	fuzz_emit(g, PAIRFUSE_MOV_REG(3, reg));
+	fuzz_emit(g, PAIRFUSE_ADD_IMM(3, off));
+	fuzz_emit(g, PAIRFUSE_MOV_IMM(4, flags));
+	fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_map_update_elem));
+}
+
+static void update(struct gen *g)
+{
+	if (g->group->value_size <= 8 && fuzz_chance(g, 5)) {	/* from elsewhere */
+		map_and_key(g);
+		fuzz_emit_global(g, 3, fuzz_chance(g, 50) ? g->bss : g->rodata,
+				 8 * fuzz_rnd(g, FUZZ_RODATA));
+		fuzz_emit(g, PAIRFUSE_MOV_IMM(4, 0));
+		fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_map_update_elem));
+		return;
+	}
+	build_value(g);
+	update_call(g, 10, FUZZ_VALUE(g));
+}
+
+/* r0 points to the state or is NULL: do it if it is there */
+static void in_place(struct gen *g, bool keep)
+{
+	unsigned int none;
+
+	if (keep) {	/* gone on with only if it is there, which is always */
+		none = fuzz_jump(g, PAIRFUSE_JMP_IMM(BPF_JNE, 0, 0));
+		fuzz_return(g);
+		fuzz_here(g, none);
+		fuzz_found(g);
+		fill(g, 7, 0);
+		return;
+	}
+	none = fuzz_jump(g, PAIRFUSE_JMP_IMM(BPF_JEQ, 0, 0));
+	fuzz_emit(g, PAIRFUSE_MOV_REG(7, 0));
+	fill(g, 7, 0);
+	fuzz_here(g, none);
+}
+
+/* Either the one value or the other, with one or two updates. */
+static void update_branches(struct gen *g)
+{
+	struct fuzz_cond c = fuzz_cond_any(g);
+	bool two = fuzz_chance(g, 50);
+	struct fuzz_unless otherwise = fuzz_if(g, &c);
+	unsigned int end;
+
+	if (two)
+		update(g);
+	else
+		build_value(g);
+	end = fuzz_jump(g, PAIRFUSE_JA());
+	fuzz_endif(g, &otherwise);
+	build_value(g);
+	if (!two)
+		fuzz_here(g, end);
+	update_call(g, 10, FUZZ_VALUE(g));
+	if (two)
+		fuzz_here(g, end);
+}
+
+static void update_or_change(struct gen *g)
+{
+	unsigned int none, end;
+
+	lookup(g, false);
+	none = fuzz_jump(g, PAIRFUSE_JMP_IMM(BPF_JEQ, 0, 0));
+	fuzz_emit(g, PAIRFUSE_MOV_REG(7, 0));
+	fill(g, 7, 0);
+	end = fuzz_jump(g, PAIRFUSE_JA());
+	fuzz_here(g, none);
+	update(g);
+	fuzz_here(g, end);
+}
+
+static void store(struct gen *g)
+{
+	if (is_array(g) || is_storage(g)) {
+		lookup(g, true);
+		in_place(g, fuzz_chance(g, 60));
+		return;
+	}
+	switch (fuzz_rnd(g, 8)) {
+	case 0:
+		update_branches(g);
+		break;
+	case 1:
+		update(g);
+		lookup(g, false);
+		in_place(g, true);
+		break;
+	case 2:
+		if (g->group->consume == FUZZ_REMOVE) {
+			update_or_change(g);
+			break;
+		}
+		/* fallthrough */
+	default:
+		update(g);
+	}
+}
+
+/* --- anywhere in a program --- */
+
+static void lookup_again(struct gen *g)
+{
+	struct fuzz_known known = g->known;
+	unsigned int none;
+
+	lookup(g, !g->is_exit && fuzz_chance(g, 30));
+	none = fuzz_jump(g, PAIRFUSE_JMP_IMM(BPF_JEQ, 0, 0));
+	fuzz_found(g);
+	fuzz_block(g, 1, 2);
+	fuzz_here(g, none);
+	g->known = known;
+}
+
+/* Could a tool do that here, and its pair still be one that makes sense? */
+void fuzz_carrier_stmt(struct gen *g)
+{
+	bool sloppy = g->group->sloppy;
+	unsigned int kind = fuzz_rnd(g, 4);
+
+	if (!g->is_exit && !g->known.stored && g->group->consume != FUZZ_REMOVE && !sloppy)
+		return;
+	if (kind == 0 && !is_array(g) &&
+	    (sloppy || g->is_exit || g->group->consume == FUZZ_REMOVE)) {
+		if (g->is_exit && g->group->consume != FUZZ_REMOVE && !sloppy)
+			return;
+		delete(g);
+		g->known.removed = true;
+	} else if (kind == 1 && !is_array(g) && !is_storage(g) && g->group->value_size <= 64 &&
+		   (sloppy || g->known.stored)) {
+		update(g);
+		g->known.removed = false;
+	} else if (kind == 2 && g->known.state && !is_array(g) && !is_storage(g) && sloppy) {
+		update_call(g, 7, 0);
+	} else {
+		lookup_again(g);
+	}
+}
+
+/* --- the two sides --- */
+
+static void prologue(struct gen *g)
+{
+	unsigned int i;
+
+	fuzz_emit(g, PAIRFUSE_MOV_REG(6, 1));
+	for (i = 0; i < 4; i++)
+		fuzz_emit(g, PAIRFUSE_ST(BPF_DW, 10, FUZZ_LOCAL(i), fuzz_number(g)));
+	g->accumulates = fuzz_chance(g, 50);
+	if (g->accumulates)
+		fuzz_emit(g, PAIRFUSE_MOV_IMM(8, fuzz_number(g)));
+	g->copy_off = g->group->fields[fuzz_rnd(g, g->group->nr_fields)].off;
+	g->key_built = !is_storage(g) && fuzz_chance(g, 60);
+	g->known = (struct fuzz_known){ 0 };
+}
+
+/* The filter's opposite ends the program. */
+static void filter(struct gen *g, const struct fuzz_cond *c)
+{
+	struct fuzz_unless otherwise = fuzz_if(g, c);
+	unsigned int go = fuzz_jump(g, PAIRFUSE_JA());
+
+	fuzz_endif(g, &otherwise);
+	fuzz_return(g);
+	fuzz_here(g, go);
+}
+
+static void maybe_block(struct gen *g, unsigned int percent, unsigned int most)
+{
+	if (fuzz_chance(g, percent))
+		fuzz_block(g, most, 0);
+}
+
+void fuzz_entry(struct gen *g)
+{
+	prologue(g);
+	maybe_block(g, 25, 2);
+	if (g->group->filtered)
+		filter(g, &g->group->filter);
+	if (g->key_built)
+		build_key(g);
+	store(g);
+	g->known.stored = true;
+	maybe_block(g, 50, 3);
+	fuzz_return(g);
+}
+
+/* The state is found: r7. */
+static void use_state(struct gen *g)
+{
+	unsigned int some;
+
+	if (g->group->consume == FUZZ_ZERO) {
+		const struct fuzz_field *f = &g->group->fields[0];
+
+		fuzz_emit(g, PAIRFUSE_LDX(pairfuse_size_code(f->size), 0, 7, f->off));
+		some = fuzz_jump(g, PAIRFUSE_JMP_IMM(BPF_JNE, 0, 0));
+		fuzz_return(g);
+		fuzz_here(g, some);
+	}
+	if (g->group->consume == FUZZ_REMOVE && fuzz_chance(g, 25))
+		consume(g);
+	fuzz_block(g, 5, 0);
+	fuzz_leave(g);
+}
+
+void fuzz_exit(struct gen *g)
+{
+	unsigned int none;
+
+	prologue(g);
+	maybe_block(g, 12, 2);
+	if (g->group->filtered && fuzz_chance(g, 50) &&
+	    (g->group->filter.kind != FUZZ_IF_ARG || fuzz_nr_args(g) > g->group->filter.n))
+		filter(g, &g->group->filter);
+	if (g->key_built)
+		build_key(g);
+	lookup(g, false);
+	none = fuzz_jump(g, PAIRFUSE_JMP_IMM(BPF_JEQ, 0, 0));
+	fuzz_found(g);
+	use_state(g);
+	fuzz_here(g, none);
+	g->known = (struct fuzz_known){ .removed = true };
+	maybe_block(g, RARELY, 2);
+	fuzz_return(g);
+}
