@@ -90,6 +90,8 @@ bool pairfuse_state_join(struct pairfuse_exprs *x, struct pairfuse_state *a,
 	changed |= join_bytes(x, a->slot, a->slot_idx, b->slot, b->slot_idx,
 			      PAIRFUSE_SLOT_BYTES);
 	changed |= join_facts(&a->facts, &b->facts);
+	changed |= b->deleted && !a->deleted;
+	a->deleted |= b->deleted;
 	return changed;
 }
 

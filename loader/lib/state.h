@@ -16,6 +16,7 @@ struct pairfuse_state {
 	__u8 stack_idx[PAIRFUSE_STACK_SIZE];
 	__u8 slot_idx[PAIRFUSE_SLOT_BYTES];
 	struct pairfuse_facts facts;
+	bool deleted;		/* perhaps state was there and the program has deleted it */
 	/* States that differ in these are never merged. */
 	bool armed;
 	bool present;

@@ -257,6 +257,11 @@ static int task_get(struct pairfuse_step *s, __u8 *op, pairfuse_val *out)
 		return pairfuse_refuse(run->why, PAIRFUSE_REASON_STATE_UNKNOWN, insn,
 				       "insn %d creates '%s' with an initial value", insn,
 				       pairfuse_step_map(s));
+	/* it would be zero, and old pointers would go on seeing the old one */
+	if (!s->st->present && s->st->deleted)
+		return pairfuse_refuse(run->why, PAIRFUSE_REASON_STATE_UNKNOWN, insn,
+				       "insn %d creates '%s' again after deleting it", insn,
+				       pairfuse_step_map(s));
 	*op = PAIRFUSE_OP_CREATE;
 	s->st->present = true;
 	*out = state_or_null(s);
@@ -272,6 +277,7 @@ static int delete(struct pairfuse_step *s, pairfuse_val *out)
 				       pairfuse_step_map(s));
 	sees_absence(s);
 	*out = pairfuse_expr_const(s->run->x, s->st->present ? 0 : (__u64)-ENOENT);
+	s->st->deleted |= s->st->present;
 	s->st->present = false;
 	return 0;
 }

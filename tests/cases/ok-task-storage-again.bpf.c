@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+// Task storage that the entry deletes and creates again is zero then; a slot
+// would still hold what was written first. So the storage stays.
+// expect: enter leave fused carrier=state key=task state=16 exit=armed storage=task
+#include "case.bpf.h"
+
+struct state {
+	__u64 ts;
+	__u64 arg;
+};
+
+__u64 total, sum;
+TASK_STORAGE(state, struct state);
+
+static __always_inline struct state *create(void)
+{
+	return bpf_task_storage_get(&state, bpf_get_current_task_btf(), 0,
+				    BPF_LOCAL_STORAGE_GET_F_CREATE);
+}
+
+SEC("fentry/vfs_read")
+int enter(args_t *ctx)
+{
+	struct state *s = create();
+
+	if (!s)
+		return 0;
+	s->arg = ctx[0];
+	if (ctx[1] & 1) {
+		bpf_task_storage_delete(&state, bpf_get_current_task_btf());
+		s = create();
+		if (!s)
+			return 0;
+	}
+	s->ts = bpf_ktime_get_ns();
+	return 0;
+}
+
+SEC("fexit/vfs_read")
+int leave(args_t *ctx)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct state *s = bpf_task_storage_get(&state, task, 0, 0);
+
+	if (!s)
+		return 0;
+	total += bpf_ktime_get_ns() - s->ts;
+	sum += s->arg;
+	bpf_task_storage_delete(&state, task);
+	return 0;
+}
