@@ -17,6 +17,7 @@
 #include <bpf/btf.h>
 
 #include "carve.h"
+#include "elfcheck.h"
 #include "hook.h"
 #include "log.h"
 #include "object.h"
@@ -32,6 +33,7 @@ const char *pairfuse_version(void)
 static int check_elf(const char *name, const void *buf, size_t size)
 {
 	const Elf64_Ehdr *eh = buf;
+	const char *what;
 
 	if (size < sizeof(*eh) || memcmp(eh->e_ident, ELFMAG, SELFMAG)) {
 		pairfuse_warn("%s: not a BPF object: no ELF file; need what 'clang -target bpf -g' writes",
@@ -46,6 +48,11 @@ static int check_elf(const char *name, const void *buf, size_t size)
 	if (eh->e_ident[EI_DATA] != ELFDATA2LSB) {
 		pairfuse_warn("%s: BPF object of the other byte order: compile with '-target bpfel'",
 			      name);
+		return -ENOEXEC;
+	}
+	what = pairfuse_elf_check(buf, size);
+	if (what) {
+		pairfuse_warn("%s: damaged BPF object: %s", name, what);
 		return -ENOEXEC;
 	}
 	return 0;
