@@ -32,20 +32,21 @@ const char *pairfuse_version(void)
 /* Say what is wrong with a file before libbpf says it less clearly. */
 static int check_elf(const char *name, const void *buf, size_t size)
 {
-	const Elf64_Ehdr *eh = buf;
 	const char *what;
+	Elf64_Ehdr eh;
 
-	if (size < sizeof(*eh) || memcmp(eh->e_ident, ELFMAG, SELFMAG)) {
+	if (size < sizeof(eh) || memcmp(buf, ELFMAG, SELFMAG)) {
 		pairfuse_warn("%s: not a BPF object: no ELF file; need what 'clang -target bpf -g' writes",
 			      name);
 		return -ENOEXEC;
 	}
-	if (eh->e_ident[EI_CLASS] != ELFCLASS64 || eh->e_machine != EM_BPF) {
+	memcpy(&eh, buf, sizeof(eh));	/* inside of another file nothing is aligned */
+	if (eh.e_ident[EI_CLASS] != ELFCLASS64 || eh.e_machine != EM_BPF) {
 		pairfuse_warn("%s: not a BPF object: ELF file for machine %u, need %u (BPF): compile with 'clang -target bpf -g'",
-			      name, eh->e_machine, EM_BPF);
+			      name, eh.e_machine, EM_BPF);
 		return -ENOEXEC;
 	}
-	if (eh->e_ident[EI_DATA] != ELFDATA2LSB) {
+	if (eh.e_ident[EI_DATA] != ELFDATA2LSB) {
 		pairfuse_warn("%s: BPF object of the other byte order: compile with '-target bpfel'",
 			      name);
 		return -ENOEXEC;
