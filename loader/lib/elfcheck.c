@@ -14,6 +14,9 @@
 #include "btfcheck.h"
 #include "elfcheck.h"
 
+/* Global data that a file only names: libbpf makes it, and copies of it. */
+#define MAX_NOBITS	(64ULL << 20)
+
 struct elf {
 	const char *data;
 	size_t size;
@@ -68,8 +71,8 @@ static const char *check_extent(const struct elf *e, const Elf64_Shdr *sh)
 {
 	if (has_content(sh) && (sh->sh_offset > e->size || sh->sh_size > e->size - sh->sh_offset))
 		return "a section beyond the end of the file";
-	if (sh->sh_type == SHT_NOBITS && sh->sh_size > 1ULL << 31)
-		return "a section of more than 2 GB";
+	if (sh->sh_type == SHT_NOBITS && sh->sh_size > MAX_NOBITS)
+		return "a section of more than 64 MB";
 	if (sh->sh_flags & SHF_COMPRESSED)
 		return "a compressed section";
 	return NULL;

@@ -2,7 +2,7 @@
 #
 # Random pairs, and fuzzing with libFuzzer; see README.md here.
 #
-#: fuzz               libFuzzer on object reader and analysis: FUZZ_TIME=seconds each
+#: fuzz               libFuzzer on object reader and analysis, FUZZ_TIME=seconds for each
 
 FUZZ_DIR	:= $(B)/tests/fuzz
 FUZZ_GEN	:= $(patsubst %,$(FUZZ_DIR)/%.o,code value stmt sub side case)
@@ -10,24 +10,91 @@ FUZZ_PAIRS	:= $(FUZZ_GEN) $(patsubst %,$(FUZZ_DIR)/%.o,pairs check damage)
 
 # Cases of `make check-unit`: two pairs in each, nearly. Sanitizers are slow.
 ifeq ($(SANITIZE),1)
-FUZZ_COUNT	?= 12000
+FUZZ_COUNT	?= 5000
 FUZZ_DAMAGE	?= 100
 else
 FUZZ_COUNT	?= 20000
 FUZZ_DAMAGE	?= 1000
 endif
 
-$(FUZZ_PAIRS): PF_CPPFLAGS += -Iloader/lib -Itests/unit
-
 $(FUZZ_DIR)/pairs: $(FUZZ_PAIRS) $(UNIT_COMMON) $(B)/libpairfuse.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(PF_LDFLAGS) $(LDFLAGS) -o $@ $^ $(PF_LDLIBS)
 
 .PHONY: check-fuzz-run
-check-fuzz-run: $(FUZZ_DIR)/pairs
+check-fuzz-run: $(FUZZ_DIR)/pairs $(FUZZ_DIR)/replay_analysis $(FUZZ_DIR)/replay_object
 	$(Q)echo '== random pairs'; $(FUZZ_DIR)/pairs --count $(FUZZ_COUNT) --least 60
 	$(Q)$(FUZZ_DIR)/pairs --damage --count $(FUZZ_DAMAGE) --least 40
+	$(Q)echo '== what fuzzing has found'; \
+		$(FUZZ_DIR)/replay_analysis tests/fuzz/corpus/analysis; \
+		$(FUZZ_DIR)/replay_object tests/fuzz/corpus/object
 
 check-unit-run: check-fuzz-run
 
--include $(FUZZ_PAIRS:.o=.d)
+
+# --- libFuzzer ---
+#
+# Objects of their own in $(O)/fuzz, made by clang with coverage and sanitizers;
+# the replay of the corpus is built as all else is.
+
+FUZZ_CC		?= $(CLANG)
+FUZZ_TIME	?= 60
+FUZZ_SAN	:= -fsanitize=address,undefined -fno-sanitize-recover=all
+FUZZ_LIB	:= $(patsubst %.c,$(O)/fuzz/%.o,$(wildcard loader/lib/*.c))
+FUZZ_TARGETS	:= $(O)/fuzz/target_analysis $(O)/fuzz/target_object
+FUZZ_REPLAYS	:= $(FUZZ_DIR)/replay_analysis $(FUZZ_DIR)/replay_object
+FUZZ_CORPUS	:= tests/fuzz/corpus
+FUZZ_FLAGS	:= -timeout=20 -rss_limit_mb=2048 -detect_leaks=1 -print_final_stats=1
+
+$(FUZZ_DIR)/%.o: PF_CPPFLAGS += -Iloader/lib -Itests/unit
+$(O)/fuzz/%.o: PF_CPPFLAGS += -Iloader/lib -Itests/unit
+
+$(O)/fuzz/%.o: %.c
+	$(call say,FUZZCC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(PF_CPPFLAGS) -std=gnu11 -O1 -g -Wall -MMD -MP $(FUZZ_SAN) \
+		-fsanitize=fuzzer-no-link -c -o $@ $<
+
+$(O)/fuzz/target_analysis: $(O)/fuzz/tests/fuzz/decode.o
+$(FUZZ_TARGETS): $(O)/fuzz/target_%: $(O)/fuzz/tests/fuzz/target_%.o $(FUZZ_LIB)
+	$(call say,FUZZLD,$@)
+	$(Q)$(FUZZ_CC) $(FUZZ_SAN) -fsanitize=fuzzer -o $@ $^ $(PF_LDLIBS)
+
+$(FUZZ_DIR)/replay_analysis: $(FUZZ_DIR)/decode.o
+$(FUZZ_REPLAYS): $(FUZZ_DIR)/replay_%: $(FUZZ_DIR)/replay.o $(FUZZ_DIR)/target_%.o \
+		$(B)/libpairfuse.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(PF_LDFLAGS) $(LDFLAGS) -o $@ $^ $(PF_LDLIBS)
+
+$(FUZZ_DIR)/seeds: $(FUZZ_DIR)/seeds.o $(FUZZ_DIR)/decode.o $(FUZZ_GEN) $(UNIT_COMMON) \
+		$(B)/libpairfuse.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(PF_LDFLAGS) $(LDFLAGS) -o $@ $^ $(PF_LDLIBS)
+
+# What fuzzing starts from beside the corpus: all objects, without what the reader skips.
+FUZZ_SEEDS	:= $(O)/fuzz/seeds
+$(FUZZ_SEEDS)/stamp: $(FUZZ_DIR)/seeds $(CASE_OBJS) $(BPF_OBJS)
+	$(call say,SEEDS,$(FUZZ_SEEDS))
+	@mkdir -p $(FUZZ_SEEDS)/analysis $(FUZZ_SEEDS)/object
+	$(Q)$(FUZZ_DIR)/seeds $(FUZZ_SEEDS)/analysis $(CASE_OBJS) $(BPF_OBJS)
+	$(Q)set -e; for o in $(CASE_OBJS) $(BPF_OBJS); do \
+		$(LLVM_STRIP) -g -o $(FUZZ_SEEDS)/object/$${o##*/} $$o; done
+	@touch $@
+
+# New inputs go to $(O)/fuzz/found, crashes to $(O)/fuzz; `make fuzz-corpus` keeps
+# the smallest set that covers as much.
+.PHONY: fuzz fuzz-corpus
+fuzz: $(FUZZ_TARGETS) $(FUZZ_SEEDS)/stamp
+	$(Q)set -e; for t in analysis object; do \
+		mkdir -p $(O)/fuzz/found/$$t; echo "== fuzzing: $$t, $(FUZZ_TIME) s"; \
+		$(O)/fuzz/target_$$t $(FUZZ_FLAGS) -max_total_time=$(FUZZ_TIME) \
+			-artifact_prefix=$(O)/fuzz/$$t- $(O)/fuzz/found/$$t \
+			$(FUZZ_CORPUS)/$$t $(FUZZ_SEEDS)/$$t; done
+
+fuzz-corpus: $(FUZZ_TARGETS) $(FUZZ_SEEDS)/stamp
+	$(Q)set -e; for t in analysis object; do \
+		mkdir -p $(O)/fuzz/found/$$t $(O)/fuzz/new/$$t; \
+		$(O)/fuzz/target_$$t -merge=1 -timeout=20 $(O)/fuzz/new/$$t $(FUZZ_CORPUS)/$$t \
+			$(FUZZ_SEEDS)/$$t $(O)/fuzz/found/$$t; du -sh $(O)/fuzz/new/$$t; done
+
+-include $(wildcard $(FUZZ_DIR)/*.d) $(shell find $(O)/fuzz -name '*.d' 2>/dev/null)

@@ -117,7 +117,7 @@ static void test_sections(void **state)
 	DAMAGE(of_type(SHT_PROGBITS)->sh_offset = size + 1,
 	       "a section beyond the end of the file");
 	DAMAGE(of_type(SHT_SYMTAB)->sh_size = -24, "a section beyond the end of the file");
-	DAMAGE(of_type(SHT_NOBITS)->sh_size = 1ULL << 40, "a section of more than 2 GB");
+	DAMAGE(of_type(SHT_NOBITS)->sh_size = 1ULL << 40, "a section of more than 64 MB");
 	DAMAGE(section(3)->sh_flags |= SHF_COMPRESSED, "a compressed section");
 }
 
