@@ -14,12 +14,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "check.h"
 
-#define SECONDS_PER_CASE	20	/* more is a hang */
+#define SECONDS_PER_CASE	20	/* of CPU time; more is a hang */
 
 static unsigned int calls = 24;
 static struct fuzz_stats stats;
@@ -30,6 +31,11 @@ static double now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+static void limit(unsigned int seconds)
+{
+	setitimer(ITIMER_PROF, &(struct itimerval){ .it_value.tv_sec = seconds }, NULL);
 }
 
 /* A crash or a hang: which case was it? Only what signal handlers may call. */
@@ -89,12 +95,12 @@ static unsigned long run(__u64 seed, unsigned long count, bool list)
 	char buf[256];
 
 	for (i = 0; i < count; i++) {
-		alarm(SECONDS_PER_CASE);
+		limit(SECONDS_PER_CASE);
 		if (fuzz_check(seed + i, NULL, calls, NULL, &stats, buf, sizeof(buf))) {
 			printf("case %llu: %s\n", seed + i, buf);
 			differ++;
 			if (!list) {
-				alarm(0);
+				limit(0);
 				show_case(seed + i);
 				break;
 			}
@@ -106,7 +112,7 @@ static unsigned long run(__u64 seed, unsigned long count, bool list)
 				100.0 * stats.fused / stats.pairs);
 		}
 	}
-	alarm(0);
+	limit(0);
 	show_stats(now() - begin);
 	printf("%lu differ\n", differ);
 	return differ;
@@ -148,7 +154,7 @@ int main(int argc, char **argv)
 		{ "damage", no_argument, NULL, 'd' },
 		{ 0 }
 	};
-	static const int signals[] = { SIGSEGV, SIGBUS, SIGABRT, SIGALRM };
+	static const int signals[] = { SIGSEGV, SIGBUS, SIGABRT, SIGPROF };
 	unsigned long count = 20000, least = 0;
 	bool list = false, one = false, damage = false;
 	__u64 seed = 1;

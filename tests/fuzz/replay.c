@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
+#include <sys/time.h>
 
 #include "fuzz.h"
 
-#define SECONDS 20	/* for each file */
+#define SECONDS 20	/* of CPU time, for each file */
 
 static unsigned int files;
 static const char *volatile current;
@@ -37,6 +37,11 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size)
 	return size;
 }
 
+static void limit(unsigned int seconds)
+{
+	setitimer(ITIMER_PROF, &(struct itimerval){ .it_value.tv_sec = seconds }, NULL);
+}
+
 static int replay_file(const char *path, size_t size)
 {
 	unsigned char *data = malloc(size + !size);
@@ -44,11 +49,11 @@ static int replay_file(const char *path, size_t size)
 	int ok = f && data && fread(data, 1, size, f) == size;
 
 	if (ok) {
-		alarm(SECONDS);
+		limit(SECONDS);
 		current = path;
 		LLVMFuzzerTestOneInput(data, size);
 		current = NULL;
-		alarm(0);
+		limit(0);
 		files++;
 	}
 	if (f)
@@ -91,7 +96,7 @@ int main(int argc, char **argv)
 	atexit(where);
 	signal(SIGSEGV, died);
 	signal(SIGABRT, died);
-	signal(SIGALRM, died);
+	signal(SIGPROF, died);
 	for (i = 1; i < argc; i++)
 		err |= replay(argv[i]);
 	printf("%u files replayed\n", files);

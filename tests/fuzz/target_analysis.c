@@ -93,14 +93,15 @@ static void change_insn(struct bpf_insn *in, unsigned int *seed)
 		BPF_JMP | BPF_CALL, BPF_JMP | BPF_EXIT, BPF_JMP | BPF_JA, BPF_JMP32 | BPF_JA,
 		BPF_JMP | BPF_JEQ, BPF_JMP | BPF_JSET | BPF_X, BPF_JMP32 | BPF_JSGT,
 		BPF_LDX | BPF_MEM | BPF_DW, BPF_LDX | BPF_MEM | BPF_B, BPF_LDX | BPF_MEMSX | BPF_W,
-		BPF_STX | BPF_MEM | BPF_DW, BPF_STX | BPF_ATOMIC | BPF_DW, BPF_ST | BPF_MEM | BPF_W,
+		BPF_STX | BPF_MEM | BPF_DW, BPF_STX | BPF_ATOMIC | BPF_DW,
+		BPF_ST | BPF_MEM | BPF_W,
 		BPF_ALU64 | BPF_MOV | BPF_X, BPF_ALU64 | BPF_MOV | BPF_K, BPF_ALU64 | BPF_ADD,
 		BPF_ALU64 | BPF_ADD | BPF_X, BPF_ALU | BPF_END | BPF_X, BPF_ALU | BPF_ARSH | BPF_X,
 		BPF_LD | BPF_DW | BPF_IMM, 0,
 	};
 	static const __s32 helpers[] = {
-		1, 2, 3, 4, 5, 6, 7, 8, 12, 14, 15, 16, 25, 27, 35, 67, 113, 115, 130, 131, 132, 141,
-		156, 157, 158, 173, 174, 183, 184, 185,
+		1, 2, 3, 4, 5, 6, 7, 8, 12, 14, 15, 16, 25, 27, 35, 67, 113, 115, 130, 131, 132,
+		141, 156, 157, 158, 173, 174, 183, 184, 185,
 	};
 
 	switch (rnd(seed, 8)) {
