@@ -246,6 +246,8 @@ static void settings(struct fuzz_case *c)
 	in->nesting = fuzz_chance(g, 70) ? PAIRFUSE_NESTING_DEFAULT :
 		      1 + fuzz_rnd(g, 2);
 	in->no_groups = fuzz_chance(g, 10);
+	in->clock = fuzz_chance(g, 50);
+	in->filter = fuzz_chance(g, 50);
 }
 
 struct fuzz_case *fuzz_case_new(__u64 seed, const bool *drop)

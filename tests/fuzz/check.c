@@ -15,6 +15,7 @@ static void count(struct fuzz_stats *s, const struct fuzz_case *c,
 		  const struct pairfuse_result *res, unsigned int invocations)
 {
 	unsigned long fused = 0;
+	unsigned int bit;
 	size_t i;
 
 	s->cases++;
@@ -33,6 +34,8 @@ static void count(struct fuzz_stats *s, const struct fuzz_case *c,
 		s->slot += p->storage == PAIRFUSE_STORAGE_SLOT && !p->exact;
 		s->exact += p->storage == PAIRFUSE_STORAGE_SLOT && p->exact;
 		s->always += p->exit_always;
+		for (bit = 0; bit < 32; bit++)
+			s->opts[bit] += p->opts >> bit & 1;
 	}
 	s->fused += fused;
 	if (fused)
@@ -161,10 +164,13 @@ static void show_pair(FILE *out, const struct fuzz_case *c, const struct pairfus
 		progs[p->entry < 0 ? p->exit : p->entry].target, pairfuse_reason_id(p->reason),
 		fused ? "" : ": ", p->reason_text);
 	if (fused)
-		fprintf(out, "  carrier %s, key %s, %u bytes, %s, %s, exit %s\n",
+		fprintf(out, "  carrier %s, key %s, %u bytes, %s, %s, exit %s%s%s%s\n",
 			c->obj.maps[p->carrier].name, pairfuse_key_name(p->key), p->state_size,
 			pairfuse_storage_name(p->storage), p->exact ? "exact" : "per call",
-			p->exit_always ? "always runs" : "runs with state");
+			p->exit_always ? "always runs" : "runs with state",
+			p->elapsed ? ", time taken by the stub" : "",
+			p->no_entry ? ", entry not run" : "",
+			p->filter ? ", filter in the stub" : "");
 	if (p->entry >= 0)
 		show_code(out, "entry", progs[p->entry].insns, progs[p->entry].nr_insns);
 	if (fused)

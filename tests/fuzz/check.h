@@ -14,6 +14,7 @@ struct fuzz_stats {
 	unsigned long cases, pairs, fused;
 	unsigned long slot, exact, task;	/* of the fused */
 	unsigned long always;			/* whose exit program always runs */
+	unsigned long opts[32];			/* enum pairfuse_opt, by bit */
 	unsigned long refused[PAIRFUSE_REASON_COUNT];
 	unsigned long programs;			/* program runs compared */
 	unsigned long insns;			/* of the programs made */

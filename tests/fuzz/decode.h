@@ -25,7 +25,7 @@
 #define FUZZ_PROG	16
 
 enum {	/* flags */
-	FUZZ_NO_CAST = 1, FUZZ_NO_GROUPS = 2,			/* header */
+	FUZZ_NO_CAST = 1, FUZZ_NO_GROUPS = 2, FUZZ_CLOCK = 4, FUZZ_FILTER = 8, /* header */
 	FUZZ_PINNED = 1, FUZZ_REUSED = 2, FUZZ_SHOWN = 4, FUZZ_FROZEN = 8, /* map */
 	FUZZ_SLEEPABLE = 1, FUZZ_NO_PROTO = 2, FUZZ_MODULE = 4,	/* program */
 };

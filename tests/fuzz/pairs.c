@@ -66,7 +66,11 @@ static void show_stats(double seconds)
 	printf("fused: %lu (%.1f %%): %lu slot, %lu slot with exact nesting, %lu task storage; %lu exits always run\n",
 	       stats.fused, 100.0 * stats.fused / (stats.pairs ?: 1), stats.slot, stats.exact,
 	       stats.task, stats.always);
-	printf("refused:");
+	printf("with:");
+	for (r = 0; r < 32; r++)
+		if (stats.opts[r])
+			printf(" %s %lu", pairfuse_opt_name(1U << r), stats.opts[r]);
+	printf("\nrefused:");
 	for (r = 1; r < PAIRFUSE_REASON_COUNT; r++)
 		if (stats.refused[r])
 			printf(" %s %lu", pairfuse_reason_id(r), stats.refused[r]);

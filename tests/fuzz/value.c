@@ -234,9 +234,20 @@ static void field_value(struct gen *g)
 	}
 }
 
+/* Now - then: what most tools compute. */
+static void elapsed(struct gen *g)
+{
+	const struct fuzz_field *f = &g->group->fields[0];
+	__u8 class = fuzz_chance(g, 90) ? BPF_ALU64 : BPF_ALU;
+
+	fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_ktime_get_ns));
+	load(g, pairfuse_size_code(f->size), 1, 7, f->off);
+	fuzz_emit(g, PAIRFUSE_INSN(class | BPF_SUB | BPF_X, 0, 1, 0, 0));
+}
+
 static void leaf(struct gen *g)
 {
-	switch (fuzz_rnd(g, g->known.state ? 16 : 11)) {
+	switch (fuzz_rnd(g, g->known.state ? 20 : 11)) {
 	case 0:
 		fuzz_emit(g, PAIRFUSE_MOV_IMM(0, fuzz_number(g)));
 		break;
@@ -273,6 +284,12 @@ static void leaf(struct gen *g)
 	case 9:
 	case 10:
 		helper_value(g);
+		break;
+	case 11:
+	case 12:
+	case 13:
+	case 14:
+		elapsed(g);
 		break;
 	default:
 		field_value(g);
@@ -376,6 +393,8 @@ struct fuzz_cond fuzz_cond_fixed(struct gen *g, unsigned int nr_args)
 	struct fuzz_cond c = { .op = jump_op(g), .is32 = fuzz_chance(g, 40) };
 
 	c.kind = fuzz_rnd(g, nr_args ? 4 : 3);
+	if (fuzz_chance(g, 40))		/* what filters mostly are */
+		c.op = fuzz_chance(g, 70) ? BPF_JEQ : BPF_JNE;
 	switch (c.kind) {
 	case FUZZ_IF_ARG:
 		c.n = fuzz_rnd(g, nr_args);
