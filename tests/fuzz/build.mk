@@ -6,7 +6,7 @@
 
 FUZZ_DIR	:= $(B)/tests/fuzz
 FUZZ_GEN	:= $(patsubst %,$(FUZZ_DIR)/%.o,code value stmt sub side case)
-FUZZ_PAIRS	:= $(FUZZ_GEN) $(patsubst %,$(FUZZ_DIR)/%.o,pairs check damage)
+FUZZ_PAIRS	:= $(FUZZ_GEN) $(patsubst %,$(FUZZ_DIR)/%.o,pairs check damage verify)
 
 # Cases of `make check-unit`: two pairs in each, nearly. Sanitizers are slow.
 ifeq ($(SANITIZE),1)

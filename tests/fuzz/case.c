@@ -165,8 +165,10 @@ static void make_program(struct fuzz_case *c, unsigned int p, bool is_exit,
 		fuzz_entry(g);
 	for (i = 0; i < g->nr_outs; i++)
 		fuzz_here(g, g->outs[i]);
-	fuzz_emit(g, PAIRFUSE_MOV_IMM(0, 0));
-	fuzz_emit(g, PAIRFUSE_EXIT());
+	if (g->nr_outs) {	/* nothing that cannot be reached */
+		fuzz_emit(g, PAIRFUSE_MOV_IMM(0, 0));
+		fuzz_emit(g, PAIRFUSE_EXIT());
+	}
 	fuzz_subs(g);
 	size = g->nr * sizeof(g->insns[0]);
 	copy = malloc(size);
@@ -205,13 +207,13 @@ static void make_proto(struct gen *g, enum pairfuse_hook_type at, struct pairfus
 {
 	if (pairfuse_hook_is_syscall(at)) {
 		*proto = (struct pairfuse_proto){ .nr_regs = 1, .ret_size = 8,
-						  .arg_btf_id = { 900 } };
+						  .arg_btf_id = { 102 } };
 		return;
 	}
 	*proto = (struct pairfuse_proto){
 		.nr_regs = 1 + fuzz_rnd(g, PAIRFUSE_MAX_REGS),
 		.ret_size = fuzz_chance(g, 90) ? 4U << fuzz_rnd(g, 2) : 0,
-		.arg_btf_id = { fuzz_chance(g, 40) ? 101 : 0 },
+		.arg_btf_id = { fuzz_chance(g, 40) ? 100 : 0 },
 	};
 }
 

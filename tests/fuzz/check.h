@@ -48,4 +48,12 @@ struct equiv_opts fuzz_options(__u64 seed, unsigned int invocations, FILE *trace
  */
 int fuzz_damage(__u64 seed, unsigned int invocations);
 
+struct fuzz_verified {
+	unsigned long originals, accepted;	/* programs as they are */
+	unsigned long cases, rejected;		/* with a fused pair */
+};
+
+/* verify.c: shown to the running kernel's verifier. */
+void fuzz_verify(__u64 seed, struct fuzz_verified *v);
+
 #endif /* FUZZ_CHECK_H */

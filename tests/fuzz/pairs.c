@@ -9,6 +9,7 @@
  *   pairs --list [...]      the number of each case that differs, and go on
  *   pairs --damage [...]    is it noticed when the rewritten programs are wrong?
  *                           status 1 if that is seen of fewer than PERCENT
+ *   pairs --verifier [...]  what does the running kernel's verifier say?
  */
 #include <getopt.h>
 #include <signal.h>
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "kernel.h"
 
 #define SECONDS_PER_CASE	20	/* of CPU time; more is a hang */
 
@@ -138,11 +140,27 @@ static bool damaged(__u64 seed, unsigned long count, unsigned long least)
 	return noticed * 100 >= least * changed;
 }
 
+static int verify(__u64 seed, unsigned long count)
+{
+	struct fuzz_verified v = { 0 };
+
+	if (!kernel_usable()) {
+		fprintf(stderr, "pairs: bpf(2) is not permitted here\n");
+		return 1;
+	}
+	while (count--)
+		fuzz_verify(seed++, &v);
+	printf("verifier: %lu of %lu original programs accepted, %u rewritten ones; %lu of %lu cases with fused pairs rejected\n",
+	       v.accepted, v.originals, kernel_loaded, v.rejected, v.cases);
+	return 0;
+}
+
 static int usage(void)
 {
 	fprintf(stderr, "usage: pairs [--count N] [--seed S] [--calls N] [--least PERCENT] [--list]\n"
 			"       pairs --case S [--calls N]\n"
-			"       pairs --damage [--count N] [--seed S] [--calls N] [--least PERCENT]\n");
+			"       pairs --damage [--count N] [--seed S] [--calls N] [--least PERCENT]\n"
+			"       pairs --verifier [--count N] [--seed S]\n");
 	return 2;
 }
 
@@ -156,11 +174,12 @@ int main(int argc, char **argv)
 		{ "least", required_argument, NULL, 'p' },
 		{ "list", no_argument, NULL, 'l' },
 		{ "damage", no_argument, NULL, 'd' },
+		{ "verifier", no_argument, NULL, 'v' },
 		{ 0 }
 	};
 	static const int signals[] = { SIGSEGV, SIGBUS, SIGABRT, SIGPROF };
 	unsigned long count = 20000, least = 0;
-	bool list = false, one = false, damage = false;
+	bool list = false, one = false, damage = false, verifier = false;
 	__u64 seed = 1;
 	size_t i;
 	int c;
@@ -187,6 +206,9 @@ int main(int argc, char **argv)
 		case 'd':
 			damage = true;
 			break;
+		case 'v':
+			verifier = true;
+			break;
 		default:
 			return usage();
 		}
@@ -200,6 +222,8 @@ int main(int argc, char **argv)
 		show_case(seed);
 		return 0;
 	}
+	if (verifier)
+		return verify(seed, count);
 	if (damage)
 		return !damaged(seed, count, least);
 	if (run(seed, count, list))

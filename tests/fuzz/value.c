@@ -70,7 +70,7 @@ void fuzz_load_arg(struct gen *g, int reg, unsigned int arg)
 static void member(struct gen *g, unsigned int arg)
 {
 	static const __u8 sizes[] = { BPF_DW, BPF_DW, BPF_W, BPF_H, BPF_B };
-	int off = 8 * fuzz_rnd(g, 6);
+	int off = 8 * fuzz_rnd(g, 2);	/* of a struct timespec64 */
 
 	if (pairfuse_hook_is_typed(g->at) && fuzz_chance(g, 70)) {
 		load(g, BPF_DW, 1, 6, arg_off(g, arg));
