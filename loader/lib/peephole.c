@@ -81,18 +81,13 @@ static bool is_division(const struct peephole *p, size_t i, __u64 *c)
 	return *c > 1 && *c < 1ULL << 31;
 }
 
-/*
- * A register that nobody reads after node i, besides dst; -1: none. Not one with
- * the context: loads that will take it from there are not counted yet.
- */
+/* A register that nobody reads after node i, besides dst; -1: none. */
 static int scratch(const struct peephole *p, size_t i, unsigned int dst)
 {
-	const struct pairfuse_note *note = &p->run.notes[i];
 	int r;
 
 	for (r = 0; r < 6; r++)
-		if (r != (int)dst && !(p->live[i] & (1U << r)) &&
-		    pairfuse_expr(p->run.x, note->in[r])->kind != PAIRFUSE_E_CTX)
+		if (r != (int)dst && !(p->live[i] & (1U << r)))
 			return r;
 	return -1;
 }
@@ -172,29 +167,29 @@ static struct bpf_insn cheaper_load(const struct peephole *p, size_t i)
 	return r < 0 ? insn : PAIRFUSE_MOV_REG(insn.dst_reg, r);
 }
 
-static void add_node(struct peephole *p, size_t i)
+/* In place, and first: what loads take from registers is read there from then on. */
+static void cheaper_loads(struct peephole *p, struct pairfuse_ir *ir)
 {
-	const struct pairfuse_node *node = &p->old->nodes[i];
-	struct bpf_insn insn = node->insn;
+	size_t i;
 
-	if (pairfuse_insn_is_load(&insn) && p->run.notes[i].reached)
-		insn = cheaper_load(p, i);
-	add(p, insn, node->target, node);
+	for (i = 0; i < ir->nr; i++)
+		p->loops |= ir->nodes[i].target >= 0 && ir->nodes[i].target <= (int)i;
+	for (i = 0; i < ir->nr; i++)
+		if (p->run.notes[i].reached && pairfuse_insn_is_load(&ir->nodes[i].insn))
+			ir->nodes[i].insn = cheaper_load(p, i);
 }
 
 static int rebuild(struct peephole *p)
 {
 	size_t i, nr = p->old->nr;
 
-	for (i = 0; i < nr; i++)
-		p->loops |= p->old->nodes[i].target >= 0 && p->old->nodes[i].target <= (int)i;
 	for (i = 0; i < nr && !p->err; i++) {
 		p->to[i] = p->body.nr;
 		p->to[nr + i] = -1;
 		if (divide(p, i))
 			p->to[nr + i] = 0;
 		else
-			add_node(p, i);
+			add(p, p->old->nodes[i].insn, p->old->nodes[i].target, &p->old->nodes[i]);
 	}
 	slow_ways(p);
 	for (i = 0; i < p->body.nr && !p->err; i++)
@@ -219,6 +214,7 @@ int pairfuse_peephole(const struct pairfuse_input *in, const struct pairfuse_pro
 	p.live = calloc(ir->nr + 1, sizeof(*p.live));
 	err = p.to && p.live ? pairfuse_run(&p.run) : -ENOMEM;
 	if (!err) {
+		cheaper_loads(&p, ir);
 		pairfuse_live_regs(ir, p.live);
 		err = rebuild(&p);
 	}
