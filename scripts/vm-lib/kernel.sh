@@ -5,15 +5,16 @@
 # A kernel: $KERNEL/ has vmlinuz, initrd, release (the version string) and
 # layer.img, a read-only layer over the base with its modules and headers. The
 # same files are hard-linked into the build root, where the module is built.
+# They come from Debian's packages, or from source.sh.
 
 kernel_names()
 {
-	sed -n 's/^\([0-9][^[:space:]*]*\)\*\?[[:space:]].*/\1/p' "$VMD/kernels"
+	sed -n 's/^\([0-9a-z][^[:space:]*]*\)\*\?[[:space:]].*/\1/p' "$VMD/kernels"
 }
 
 starred_kernels()
 {
-	sed -n 's/^\([0-9][^[:space:]*]*\)\*[[:space:]].*/\1/p' "$VMD/kernels"
+	sed -n 's/^\([0-9a-z][^[:space:]*]*\)\*[[:space:]].*/\1/p' "$VMD/kernels"
 }
 
 kernel_line()
@@ -31,7 +32,16 @@ kernel_key()
 	{
 		kernel_line "$1"
 		cat "$VMD/kernel.sh" "$VMD/initramfs-init"
+		source_files "$1"
 	} | hash_of
+}
+
+# What a compiled kernel is made from besides; nothing for others.
+source_files()
+{
+	if [[ $(kernel_line "$1") = *' linux-source-'* ]]; then
+		cat "$VMD/source.sh" "$VMD/$1.config"
+	fi
 }
 
 # ensure_kernel NAME: set KERNEL and RELEASE.
@@ -42,6 +52,8 @@ ensure_kernel()
 	KERNEL=$BASE/kernel-$1-$(kernel_key "$1")
 	if [ ! -e "$KERNEL/ok" ]; then
 		need_root "the image for kernel $1"
+		# Not under the lock: it takes long.
+		[ -z "$(source_files "$1")" ] || ensure_compiled "$1"
 		with_lock "$BASE/lock.kernel" build_kernel "$1"
 	fi
 	RELEASE=$(cat "$KERNEL/release")
@@ -49,7 +61,7 @@ ensure_kernel()
 
 build_kernel()
 {
-	local name=$1 final=$KERNEL pattern suite image
+	local name=$1 final=$KERNEL pattern suite
 
 	[ ! -e "$KERNEL/ok" ] || return 0
 	read -r _ pattern suite <<<"$(kernel_line "$name")"
@@ -58,19 +70,32 @@ build_kernel()
 	KERNEL=$final.tmp
 	mkdir -p "$KERNEL"
 	step_log=$KERNEL/log
+	if [[ $pattern = linux-source-* ]]; then
+		take_compiled
+	else
+		take_package "$name" "$pattern" "$suite"
+	fi
+	echo "$RELEASE" >"$KERNEL/release"
+	step "kernel $name: install" install_kernel
+	step "kernel $name: initramfs" make_initramfs
+	step "kernel $name: image" pack_kernel
+	mv "$KERNEL" "$final"
+	KERNEL=$final
+	: >"$KERNEL/ok"
+}
+
+# Set RELEASE and fill $KERNEL/tree.
+take_package()
+{
+	local name=$1 pattern=$2 suite=$3 image
+
 	apt_source "$suite"
 	step "kernel $name: apt-get update" in_root "$BASE/root" apt-get update
 	image=$(newest_image "$pattern")
 	[ -n "$image" ] ||
 		die "kernel $name: Debian's $suite has no package $pattern with headers any more: edit scripts/vm-lib/kernels"
 	RELEASE=${image#linux-image-}
-	echo "$RELEASE" >"$KERNEL/release"
 	step "kernel $name: fetch $image" fetch_kernel "$image" "$suite"
-	step "kernel $name: initramfs" make_initramfs
-	step "kernel $name: image" pack_kernel
-	mv "$KERNEL" "$final"
-	KERNEL=$final
-	: >"$KERNEL/ok"
 }
 
 # Kernels of another Debian release come from a source of their own that
@@ -129,12 +154,18 @@ fetch_kernel()
 		cp -al "$tree/lib/." "$tree/usr/lib/" || return 1
 		rm -rf "${tree:?}/lib"
 	fi
+	[ -d "$tree/usr/src/linux-headers-$RELEASE" ]
+}
+
+install_kernel()
+{
+	local tree=$KERNEL/tree
+
 	if [ -e "$tree/usr/lib/modules/$RELEASE/vmlinuz" ]; then
 		ln "$tree/usr/lib/modules/$RELEASE/vmlinuz" "$KERNEL/vmlinuz"
 	else
 		ln "$tree/boot/vmlinuz-$RELEASE" "$KERNEL/vmlinuz"
 	fi || return 1
-	[ -d "$tree/usr/src/linux-headers-$RELEASE" ] || return 1
 	mkdir -p "$tree/boot"
 	cp -alf "$tree/usr" "$tree/boot" "$BASE/root/" &&
 		in_root "$BASE/root" depmod "$RELEASE"
