@@ -11,7 +11,7 @@ set -u
 export hook=$2
 export OBJ=/usr/lib/pairfuse
 T=$(mktemp -d /tmp/case.XXXXXX)
-export T
+export T TIMES=${TIMES:-1}
 
 finish()
 {
@@ -54,7 +54,7 @@ tool_start()
 	exec {fd}<"$T/$id.fifo"
 	eval "fd_$id=$fd"
 	: >"$T/$id.out"
-	while read -r -t 60 -u "$fd" line; do
+	while read -r -t $((60 * TIMES)) -u "$fd" line; do
 		echo "$line" >>"$T/$id.out"
 		case $line in
 		*'"event":"attached"'*|*'"event": "attached"'*) return ;;
@@ -69,7 +69,7 @@ tool_stop()
 	local id=$1 line pid=pid_$1 fd=fd_$1
 
 	kill -INT "${!pid}" || fail "$id ended by itself"
-	while read -r -t 60 -u "${!fd}" line; do
+	while read -r -t $((60 * TIMES)) -u "${!fd}" line; do
 		echo "$line" >>"$T/$id.out"
 	done
 	wait "${!pid}" || fail "$id: exit status $?"
@@ -85,7 +85,7 @@ load_start()
 	"$DIR/fsload" /scratch "$2" "$3" <"$T/$id.to" >"$T/$id.from" 2>"$T/$id.err" &
 	exec {in}>"$T/$id.to" {out}<"$T/$id.from"
 	eval "in_$id=$in out_$id=$out"
-	read -r -t 60 -u "$out" word pid || fail "$id is not ready"
+	read -r -t $((60 * TIMES)) -u "$out" word pid || fail "$id is not ready"
 	equal "$word" ready "$id's first word"
 	eval "load_pid_$id=$pid"
 }
@@ -96,7 +96,7 @@ load_go()
 	local in=in_$1 out=out_$1 word
 
 	echo "$2" >&"${!in}"
-	read -r -t 120 -u "${!out}" word || fail "$1: no answer"
+	read -r -t $((120 * TIMES)) -u "${!out}" word || fail "$1: no answer"
 	equal "$word" "done" "$1's answer"
 }
 

@@ -17,6 +17,7 @@
 
 unsigned int hook = PAIRFUSE_HOOK_SHARED;
 unsigned int scale = 100;
+unsigned int slower = 1;
 
 void fail_at(const char *file, int line, const char *fmt, ...)
 {
@@ -111,6 +112,8 @@ int main(int argc, char **argv)
 	if (optind + 1 != argc)
 		return usage();
 
+	if (getenv("TIMES"))
+		slower = atoi(getenv("TIMES"));
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);
 	signal(SIGPIPE, SIG_IGN);
 	srandom(seed);

@@ -29,6 +29,7 @@ typedef uint32_t u32;
 /* main.c */
 extern unsigned int hook;	/* enum pairfuse_hook, from the command line */
 extern unsigned int scale;	/* repetitions for long tests: --scale */
+extern unsigned int slower;	/* how many times longer to wait: TIMES in the environment */
 
 void __attribute__((noreturn, format(printf, 3, 4)))
 fail_at(const char *file, int line, const char *fmt, ...);
@@ -60,12 +61,12 @@ void __attribute__((format(printf, 1, 2))) note(const char *fmt, ...);
 	      strerror(_e), _e, strerror(err), (err));			\
 } while (0)
 
-/* Wait until cond holds; fail after that many seconds. */
+/* Wait until cond holds; fail after that many seconds (TIMES as many). */
 #define eventually(seconds, cond) do {					\
-	double _end = now() + (seconds);				\
+	double _end = now() + (seconds) * slower;			\
 	while (!(cond)) {						\
 		check(now() < _end, "still not true after %d s: %s",	\
-		      (int)(seconds), #cond);				\
+		      (int)(seconds) * slower, #cond);			\
 		pause_ms(5);						\
 	}								\
 } while (0)

@@ -18,7 +18,7 @@ bt_start()
 	local tries=0
 	while ! grep -q attached "$T/bt.out"; do
 		tries=$((tries + 1))
-		[ $tries -lt 600 ] || fail 'bpftrace did not start'
+		[ $tries -lt $((600 * TIMES)) ] || fail 'bpftrace did not start'
 		kill -0 $bt 2>/dev/null || return 1
 		sleep 0.1
 	done

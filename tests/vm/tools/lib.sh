@@ -10,6 +10,7 @@ set -u
 HERE=$(dirname "$(readlink -f "$0")")
 DIR=${DIR:-$(dirname "$HERE")}
 T=$(mktemp -d /tmp/tool.XXXXXX)
+TIMES=${TIMES:-1}
 bad=0
 # of fsload: operations in each kind; of load.py: repetitions
 threads=3 n=20
@@ -68,11 +69,12 @@ equal()
 # await WHAT COMMAND...: until it succeeds
 await()
 {
-	local what=$1 end=$((SECONDS + ${LIMIT:-150}))
+	local what=$1 limit=$((${LIMIT:-150} * TIMES)) end
+	end=$((SECONDS + limit))
 	shift
 
 	until "$@"; do
-		[ $SECONDS -lt $end ] || give_up "$what: not within ${LIMIT:-150} s"
+		[ $SECONDS -lt $end ] || give_up "$what: not within $limit s"
 		sleep 0.1
 	done
 }
@@ -91,7 +93,7 @@ load_start()
 	"$@" <"$T/to" >"$T/from" &
 	exec 8>"$T/to" 9<"$T/from"
 	rm "$T/to" "$T/from"
-	read -r -t 150 -u 9 word load_pid load_lock || give_up 'the load is not ready'
+	read -r -t $((150 * TIMES)) -u 9 word load_pid load_lock || give_up 'the load is not ready'
 	equal "$word" ready "the load's first word"
 	export load_lock
 }
@@ -107,7 +109,7 @@ load()
 	local word
 
 	echo "$*" >&8
-	read -r -t 200 -u 9 word || give_up "load $*: no answer"
+	read -r -t $((200 * TIMES)) -u 9 word || give_up "load $*: no answer"
 	equal "$word" 'done' "the load's answer"
 }
 
