@@ -6,7 +6,7 @@
 #: check-vm           the VM tests (KERNELS="6.12 7.3" by default)
 #: demo               fsdist fused on real file I/O, from a fresh clone
 #: tests-vm           the guest's test programs
-#: kmod-tests         the test module for KDIR, as $(O)/pairfuse_test.ko
+#: kmod-tests         the test modules for KDIR, as $(O)/pairfuse_*.ko
 #: install-tests      all of them below $(DESTDIR)$(PREFIX)/lib/pairfuse/tests
 
 KERNELS		?= 6.12 7.3
@@ -54,7 +54,7 @@ $(O)/pairfuse_test.ko: $(KMOD_TESTS_SRC)
 	$(Q)env -u MAKEFLAGS -u MAKEOVERRIDES -u O $(MAKE) --no-print-directory -j2 \
 		-C $(KDIR) M=$(abspath $(KMOD_TESTS_TREE)) V=$(V) \
 		$(if $(shell command -v pahole),,CONFIG_DEBUG_INFO_BTF_MODULES=) modules
-	@cp $(KMOD_TESTS_TREE)/pairfuse_test.ko $@
+	@cp $(KMOD_TESTS_TREE)/*.ko $(O)
 
 demo:
 	$(Q)scripts/demo
