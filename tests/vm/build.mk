@@ -4,6 +4,7 @@
 #
 #: check              everything: unit tests, then VM tests on every kernel
 #: check-vm           the VM tests (KERNELS="6.12 7.3" by default)
+#: check-debug        the VM tests on a kernel with KASAN, lockdep, kmemleak, fault injection
 #: demo               fsdist fused on real file I/O, from a fresh clone
 #: tests-vm           the guest's test programs
 #: kmod-tests         the test modules for KDIR, as $(O)/pairfuse_*.ko
@@ -12,7 +13,8 @@
 KERNELS		?= 6.12 7.3
 TESTS_VM_SRC	:= $(wildcard tests/vm/*.c)
 TESTS_VM_PROGS	:= $(patsubst %.c,$(B)/%,$(wildcard tests/vm/prog/*.c))
-TESTS_VM_SH	:= $(addprefix tests/vm/,run list.calm list.busy list.tools lib.sh json_of.py)
+TESTS_VM_SH	:= $(addprefix tests/vm/,run leaks list.calm list.busy list.debug list.tools lib.sh \
+		   json_of.py)
 TESTS_DIR	:= $(DESTDIR)$(PREFIX)/lib/pairfuse/tests
 
 .PHONY: tests-vm install-tests kmod-tests
@@ -61,6 +63,11 @@ demo:
 
 check-vm:
 	$(Q)tests/vm/check $(KERNELS)
+
+# The first time, that kernel is compiled.
+check-debug:
+	$(Q)scripts/vm build -k debug
+	$(Q)tests/vm/check debug
 
 # Each part prints `N passed, N failed`; the last line is their sum.
 check:

@@ -190,7 +190,7 @@ int snapshot(void);
 	X(reject_target) X(reject_jit) X(reject_caps) X(fuzz) X(churn)	\
 	X(killed) X(module_target) X(stubs) X(exact_recursion) X(exact_group)	\
 	X(exact_limits) X(elapsed) X(timed) X(timed_nested) X(timed_interrupts) \
-	X(timed_asleep) X(timed_reject) X(timed_lost) X(filter)	\
+	X(timed_asleep) X(timed_reject) X(timed_lost) X(filter) X(failnth)	\
 	X(livepatch) X(livepatch_asleep)
 
 #define TEST(name) void test_##name(void)
