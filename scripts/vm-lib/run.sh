@@ -27,6 +27,8 @@ run_vm()
 		die "$where: no directory can be made there; set TMPDIR"
 	exec 3>"$RUN/lock"
 	flock 3
+	# What is compiled is compiled to check itself, which takes time.
+	[ -z "$(source_files "$kernel")" ] || BOOT_LIMIT=900
 	QEMU_MACHINE=(
 		-L "$BASE/root/usr/share/qemu" -L "$BASE/root/usr/share/seabios"
 		-M q35 -nodefaults -no-user-config -display none -no-reboot
