@@ -55,7 +55,7 @@ static int hook_shared(struct pairfuse_site *site, int stub)
 	site->ops->private = (void *)pairfuse_stub_jmp_addr(stub);
 	err = ftrace_set_filter_ip(site->ops, site->ip, 0, 0);
 	if (err)
-		return -EOPNOTSUPP;
+		return err == -ENOMEM ? err : -EOPNOTSUPP;
 	/*
 	 * A BPF trampoline on the function is asked to share; it answers
 	 * -EAGAIN while it is being changed.
@@ -75,7 +75,7 @@ static int hook_direct(struct pairfuse_site *site, int stub)
 
 	err = ftrace_set_filter_ip(site->ops, site->ip, 0, 0);
 	if (err)
-		return -EOPNOTSUPP;
+		return err == -ENOMEM ? err : -EOPNOTSUPP;
 	site->hooked = direct_addr(stub);
 	err = register_ftrace_direct(site->ops, site->hooked);
 	if (err)
