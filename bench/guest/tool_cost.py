@@ -385,4 +385,5 @@ def main():
     sys.exit(0 if all(r['valid'] for r in rows) else 1)
 
 
-main()
+if __name__ == '__main__':
+    main()

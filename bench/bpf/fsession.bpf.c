@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The pair as one program for both ends, its start in the session's cookie: what
+ * Linux 7.0 and later have. bench/guest/fsession.c loads it.
+ */
+#include "pair.bpf.h"
+
+extern bool bpf_session_is_return(void *ctx) __ksym;
+extern __u64 *bpf_session_cookie(void *ctx) __ksym;
+
+SEC("fentry/__x64_sys_getpgid")
+int session(void *ctx)
+{
+	__u64 *start = bpf_session_cookie(ctx);
+
+	if (bpf_session_is_return(ctx)) {
+		/* 0: the filter said no */
+		if (*start)
+			account(*start, bpf_ktime_get_ns());
+	} else if (wanted(bpf_get_current_pid_tgid())) {
+		*start = bpf_ktime_get_ns();
+	}
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";
