@@ -53,6 +53,9 @@ def groups():
             Arm('tracepoint-hash', Load, SPLIT, obj='syscall'),
             Arm('fsession', Fsession),
             *clocks(),
+            # the same, written for other hooks and maps
+            *(Arm(obj + '-fused', Load, HOOKS['shared'], obj=obj)
+              for obj in ('task', 'kprobe', 'syscall')),
             # nested calls as in the map: what fsdist gets with all of its pairs
             *fused('nested', '--nesting', 'exact'),
         ]),

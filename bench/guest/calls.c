@@ -101,8 +101,8 @@ static const struct kind {
 	void (*calls)(long n);
 	const char *device;
 } kinds[] = {
-	{ "getpgid", getpgid_calls },
-	{ "pread", pread_calls },
+	{ "getpgid", getpgid_calls, NULL },
+	{ "pread", pread_calls, NULL },
 	{ "plain", plain_calls, PAIRFUSE_BENCH_DEVICE },
 	{ "hand", hand_calls, PAIRFUSE_BENCH_DEVICE },
 	{ "args", args_calls, PAIRFUSE_TEST_DEVICE },
