@@ -6,7 +6,7 @@ from machine import knows
 DIRECT = ['--hook', 'direct']
 # Debian's own, with its options: print after 1000 seconds, once (or at SIGINT).
 FSDIST = ['fsdist-libbpf', '-t', 'ext4', '1000', '1']
-RUN = ['pairfuse', 'run']
+RUN = ['pairfuse', 'run', '-v']      # says what it has fused
 LOAD = ['pairfuse', 'load', '--json', '--fs', 'ext4']
 OBJECT = ['/usr/lib/pairfuse/fsdist.bpf.o']
 

@@ -9,11 +9,13 @@ import signal
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 import file_arms
 import machine
 
+PAIRS = 5       # of fsdist on ext4
 WHAT = ('random_read', 'random_write')
 ON_HARDWARE = """
 In the VM bench/files runs this under icount, where a nanosecond is an instruction.
@@ -37,12 +39,22 @@ class Tool:
         self.arm, self.p = arm, None
         if cmd is None:
             return
-        self.p = subprocess.Popen(['stdbuf', '-oL', *cmd], stdout=subprocess.PIPE, text=True)
+        self.err = tempfile.TemporaryFile('w+')
+        self.p = subprocess.Popen(['stdbuf', '-oL', *cmd], stdout=subprocess.PIPE,
+                                  stderr=self.err, text=True)
         for line in self.p.stdout:
             if line.startswith('Tracing') or '"attached"' in line:
                 break
         else:
-            sys.exit('%s: ended early' % ' '.join(cmd))
+            sys.exit('%s: ended early: %s' % (' '.join(cmd), self.said()))
+        fused = json.loads(line)['fused'] if line[0] == '{' else self.said().count(': fused: ')
+        plain = cmd == file_arms.FSDIST or 'split' in cmd
+        if fused != (0 if plain else PAIRS):
+            sys.exit('%s: fused %d pairs: %s' % (' '.join(cmd), fused, self.said()))
+
+    def said(self):
+        self.err.seek(0)
+        return self.err.read()
 
     def end(self):
         """Detach; events counted: {'read': N, 'write': N, ...}."""
@@ -55,17 +67,12 @@ class Tool:
             for line in out.splitlines():
                 for v in json.loads(line).get('values', []):
                     if v['name'] == 'hists':
-                        events.update(zip(('read', 'write', 'open', 'fsync', 'getattr'),
-                                          (sum(h) for h in logs(v['log2']))))
+                        events[v['label']] = sum(v['log2'])
             return events
         for part in out.split('operation = ')[1:]:
             name = re.match(r"'(\w+)'", part).group(1)
             events[name] = sum(int(n) for n in re.findall(r'->\s*\d+\s*:\s*(\d+)', part))
         return events
-
-
-def logs(log2):
-    return log2 if log2 and isinstance(log2[0], list) else [log2]
 
 
 class Row:
