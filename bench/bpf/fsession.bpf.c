@@ -3,6 +3,8 @@
  * The pair as one program for both ends, its start in the session's cookie: what
  * Linux 7.0 and later have. bench/guest/fsession.c loads it.
  */
+/* vmlinux.h has those of 6.12, where these were without an argument. */
+#define BPF_NO_KFUNC_PROTOTYPES
 #include "pair.bpf.h"
 
 extern bool bpf_session_is_return(void *ctx) __ksym;
