@@ -25,7 +25,8 @@ ext4 file system; the file (16 MB) stays in the page cache:
     sudo make install install-bench; sudo insmod build/pairfuse.ko ...
     sudo /usr/local/lib/pairfuse/bench/%(name)s.py --dir /mnt --rounds 10 >%(name)s.json
 
-The arms come round after round, so that what drifts hits all of them alike; all of
+The arms come round after round, so that what drifts hits all of them alike (nothing
+drifts under icount: there it is one round, and repetitions in each arm); all of
 %(name)s runs on one CPU; nothing is measured first and last, medians are shown and
 every value is kept. A row is void, and the exit status 1, when its tool has not
 counted the same writes as the others, or fewer reads than were made; or when
@@ -93,14 +94,14 @@ class Row:
             doc[what] = self.median(what)
             doc[what + '_lost'] = lost
             # per record: kB/s -> ns
-            doc[what + '_added'] = record * 1e6 * (1 / self.median(what) - 1 / base.median(what))
+            doc[what + '_added'] = record * 1e9 * (1 / self.median(what) - 1 / base.median(what))
             if packaged and self.arm not in ('nothing', 'nothing-again') and lost > 0:
                 doc[what + '_ratio'] = packaged.lost(what, base) / lost
         return doc
 
 
-def check(rows, reads, tolerance):
-    """Marks what is void."""
+def check(rows, reads, tolerance, exact):
+    """Marks what is void. exact: nobody else reads, so all arms count the same."""
     base, again = rows[0], rows[-1]
     for what in WHAT:
         if abs(again.lost(what, base)) > tolerance:
@@ -112,6 +113,8 @@ def check(rows, reads, tolerance):
             if e['write'] != writes or e['read'] < reads:
                 row.void.append('%d writes of %d, %d reads of %d' % (
                     e['write'], writes, e['read'], reads))
+            elif exact and e != counted[0].events[0]:
+                row.void.append('%s, not %s' % (e, counted[0].events[0]))
 
 
 def show(doc):
@@ -129,7 +132,8 @@ def main(name, options, run, reads, record=4):
     ap = argparse.ArgumentParser(description=ON_HARDWARE.strip('\n') % {'name': name},
                                  formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument('--dir', default='/scratch', help='on ext4 (default: /scratch)')
-    ap.add_argument('--rounds', type=int, default=5)
+    ap.add_argument('--rounds', type=int, default=5, help='times through all arms')
+    ap.add_argument('--reps', type=int, default=1, help='repetitions of an arm in each round')
     ap.add_argument('--tolerance', type=float, default=1, help='per cent (default: 1)')
     ap.add_argument('--cpu', type=int, default=machine.last_cpu())
     ap.add_argument('--settle', type=int, default=5, help='seconds to wait first')
@@ -151,12 +155,13 @@ def main(name, options, run, reads, record=4):
     for _ in range(args.rounds):
         for row, arm in zip(rows, arms):
             tool = Tool(*arm[:2])
-            for what, value in run(args.dir, args.cpu).items():
-                row.raw[what].append(value)
+            for _ in range(args.reps):
+                for what, value in run(args.dir, args.cpu).items():
+                    row.raw[what].append(value)
             events = tool.end()
             if events is not None:
                 row.events.append(events)
-    check(rows, reads, args.tolerance / 100)
+    check(rows, reads * args.reps, args.tolerance / 100, args.icount)
     packaged = next((r for r in rows if r.arm == file_arms.PACKAGED), None)
     docs = [row.document(rows[0], packaged, record) for row in rows]
     for doc in docs:
@@ -164,7 +169,8 @@ def main(name, options, run, reads, record=4):
     print(json.dumps({
         'schema': 2, 'benchmark': name, **machine.describe(), 'commit': args.commit,
         'unit': 'kB/s of guest instructions (10^9 a second)' if args.icount else 'kB/s',
-        'options': options, 'rounds': args.rounds, 'rows': docs,
+        'options': options, 'rounds': args.rounds, 'reps': args.reps,
+        'rows': docs,
         'figures': {'%s/%s/%s' % (name, d['arm'], what): d[what + '_added'] for d in docs
                     for what in WHAT if not d['void'] and not d['arm'].startswith('nothing')},
     }))
