@@ -17,7 +17,7 @@ BENCH_PROGS	:= $(patsubst %.c,$(B)/%,$(wildcard bench/guest/*.c))
 BENCH_DIR	:= $(DESTDIR)$(PREFIX)/lib/pairfuse/bench
 BENCH_STATES	:= 8 16 24 32 64
 BENCH_MANY	:= 1 50 200
-BENCH_OBJS	:= $(addprefix $(B)/bench/bpf/,$(addsuffix .bpf.o,kprobe syscall task fsession \
+BENCH_OBJS	:= $(addprefix $(B)/bench/bpf/,$(addsuffix .bpf.o,kprobe syscall task fsession empty \
 		   $(BENCH_STATES:%=state%) $(BENCH_MANY:%=many%)))
 
 .PHONY: bench-vm install-bench kmod-bench bench-fio bench-tools bench-retstack

@@ -15,7 +15,7 @@ ARGS = range(7)
 
 
 class Arm:
-    """obj: an object here instead of fsdist; kind: what `calls` calls, where that is
+    """obj: an object here instead of fsdist, or the program for Fsession; kind: what `calls` calls, where that is
     not the group's; silent: the filter says no, so no event may be counted."""
 
     def __init__(self, name, way, options=(), obj=None, kind=None, silent=False):
@@ -51,7 +51,10 @@ def groups():
             Arm('fentry-task', Load, SPLIT, obj='task'),
             Arm('kprobe-hash', Load, SPLIT, obj='kprobe'),
             Arm('tracepoint-hash', Load, SPLIT, obj='syscall'),
-            Arm('fsession', Fsession),
+            Arm('fsession', Fsession, obj='session'),
+            # two hooks with nothing in them, and one for both ends
+            Arm('fentry-empty', Load, SPLIT, obj='empty', silent=True),
+            Arm('fsession-empty', Fsession, obj='empty', silent=True),
             *clocks(),
             # the same, written for other hooks and maps
             *(Arm(obj + '-fused', Load, HOOKS['shared'], obj=obj)

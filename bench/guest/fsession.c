@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * fsession FILE: attach FILE's program `session` at both ends of its function, say
+ * fsession FILE PROG: attach program PROG of FILE at both ends of its function, say
  * `attached`, and at the end of standard input how many events its histogram has.
  * Exit status 3: this kernel has no fsession.
  *
@@ -60,20 +60,23 @@ static long long events(struct bpf_object *obj)
 
 int main(int argc, char **argv)
 {
-	struct bpf_program *prog;
+	struct bpf_program *prog, *p;
 	struct bpf_object *obj;
 	char c;
 	int fd;
 
-	if (argc != 2) {
-		fprintf(stderr, "usage: fsession FILE\n");
+	if (argc != 3) {
+		fprintf(stderr, "usage: fsession FILE PROG\n");
 		return 2;
 	}
 	libbpf_set_print(quiet);
 	if (!has_fsession())
 		return 3;
 	obj = bpf_object__open(argv[1]);
-	prog = obj ? bpf_object__find_program_by_name(obj, "session") : NULL;
+	prog = obj ? bpf_object__find_program_by_name(obj, argv[2]) : NULL;
+	if (prog)
+		bpf_object__for_each_program(p, obj)
+			bpf_program__set_autoload(p, p == prog);
 	if (!prog || bpf_program__set_expected_attach_type(prog, BPF_TRACE_FSESSION_) ||
 	    bpf_object__load(obj)) {
 		fprintf(stderr, "%s: cannot be loaded\n", argv[1]);

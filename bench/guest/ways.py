@@ -67,7 +67,7 @@ class Load:
 
 class Fsession:
     def __init__(self, arm, function):
-        self.p = subprocess.Popen([HERE + '/fsession', HERE + '/fsession.bpf.o'],
+        self.p = subprocess.Popen([HERE + '/fsession', HERE + '/fsession.bpf.o', arm.obj],
                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         if self.p.stdout.readline() != 'attached\n':
             if self.p.wait() == 3:
