@@ -168,7 +168,7 @@ static void show_pair(FILE *out, const struct fuzz_case *c, const struct pairfus
 			c->obj.maps[p->carrier].name, pairfuse_key_name(p->key), p->state_size,
 			pairfuse_storage_name(p->storage), p->exact ? "exact" : "per call",
 			p->exit_always ? "always runs" : "runs with state",
-			p->elapsed ? ", time taken by the stub" : "",
+			p->clock ? ", time taken by the stub" : "",
 			p->no_entry ? ", entry not run" : "",
 			p->filter ? ", filter in the stub" : "");
 	if (p->entry >= 0)

@@ -2,6 +2,7 @@
 /* See mock.h. The tool's calls and the interposer's own end in the same kernel. */
 #include "mock.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define NR_FDS 8192
