@@ -23,9 +23,9 @@ $(FUZZ_DIR)/pairs: $(FUZZ_PAIRS) $(UNIT_COMMON) $(B)/libpairfuse.a
 
 .PHONY: check-fuzz-run
 check-fuzz-run: $(FUZZ_DIR)/pairs $(FUZZ_DIR)/replay_analysis $(FUZZ_DIR)/replay_object
-	$(Q)echo '== random pairs'; $(FUZZ_DIR)/pairs --count $(FUZZ_COUNT) --least 60
+	$(Q)set -e; echo '== random pairs'; $(FUZZ_DIR)/pairs --count $(FUZZ_COUNT) --least 60
 	$(Q)$(FUZZ_DIR)/pairs --damage --count $(FUZZ_DAMAGE) --least 40
-	$(Q)echo '== what fuzzing has found'; \
+	$(Q)set -e; echo '== what fuzzing has found'; \
 		$(FUZZ_DIR)/replay_analysis tests/fuzz/corpus/analysis; \
 		$(FUZZ_DIR)/replay_object tests/fuzz/corpus/object
 
