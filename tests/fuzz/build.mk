@@ -11,10 +11,10 @@ FUZZ_PAIRS	:= $(FUZZ_GEN) $(patsubst %,$(FUZZ_DIR)/%.o,pairs check damage verify
 # Cases of `make check-unit`: two pairs in each, nearly. Sanitizers are slow.
 ifeq ($(SANITIZE),1)
 FUZZ_COUNT	?= 5000
-FUZZ_DAMAGE	?= 100
+FUZZ_DAMAGE	?= 100 --least 30
 else
 FUZZ_COUNT	?= 20000
-FUZZ_DAMAGE	?= 1000
+FUZZ_DAMAGE	?= 1000 --least 40
 endif
 
 $(FUZZ_DIR)/pairs: $(FUZZ_PAIRS) $(UNIT_COMMON) $(B)/libpairfuse.a
@@ -24,7 +24,7 @@ $(FUZZ_DIR)/pairs: $(FUZZ_PAIRS) $(UNIT_COMMON) $(B)/libpairfuse.a
 .PHONY: check-fuzz-run
 check-fuzz-run: $(FUZZ_DIR)/pairs $(FUZZ_DIR)/replay_analysis $(FUZZ_DIR)/replay_object
 	$(Q)set -e; echo '== random pairs'; $(FUZZ_DIR)/pairs --count $(FUZZ_COUNT) --least 60
-	$(Q)$(FUZZ_DIR)/pairs --damage --count $(FUZZ_DAMAGE) --least 40
+	$(Q)$(FUZZ_DIR)/pairs --damage --count $(FUZZ_DAMAGE)
 	$(Q)set -e; echo '== what fuzzing has found'; \
 		$(FUZZ_DIR)/replay_analysis tests/fuzz/corpus/analysis; \
 		$(FUZZ_DIR)/replay_object tests/fuzz/corpus/object

@@ -288,11 +288,35 @@ static void write_field(struct gen *g)
 	}
 }
 
+/* A helper fills as much of a field as it has. */
+static void fill_part(struct gen *g, const struct fuzz_field *f)
+{
+	if (fuzz_nr_args(g) && fuzz_arg_is_pointer(g, 0) && fuzz_chance(g, 70)) {
+		fuzz_load_arg(g, 3, 0);
+		fuzz_emit(g, PAIRFUSE_MOV_REG(1, 7));
+		fuzz_emit(g, PAIRFUSE_ADD_IMM(1, f->off));
+		fuzz_emit(g, PAIRFUSE_MOV_IMM(2, f->size));
+		fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_probe_read_kernel_str));
+		store(g, BPF_DW, 10, 0, FUZZ_LOCAL(fuzz_rnd(g, 4)));
+		return;
+	}
+	fuzz_emit(g, PAIRFUSE_MOV_REG(1, 6));
+	fuzz_emit(g, PAIRFUSE_MOV_REG(2, 7));
+	fuzz_emit(g, PAIRFUSE_ADD_IMM(2, f->off));
+	fuzz_emit(g, PAIRFUSE_MOV_IMM(3, f->size));
+	fuzz_emit(g, PAIRFUSE_MOV_IMM(4, BPF_F_USER_STACK));
+	fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_get_stack));
+}
+
 /* A helper fills a field. */
 static void fill_field(struct gen *g)
 {
 	const struct fuzz_field *f = some_field(g);
 
+	if (fuzz_chance(g, 30)) {
+		fill_part(g, f);
+		return;
+	}
 	if (fuzz_chance(g, 50) && fuzz_nr_args(g)) {
 		fuzz_load_arg(g, 3, 0);
 		fuzz_emit(g, PAIRFUSE_MOV_REG(1, 7));

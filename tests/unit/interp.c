@@ -338,6 +338,26 @@ static __u64 probe_read(const __u64 *r)
 	return -EFAULT;
 }
 
+/* A string of at most that size, with its end; the rest stays what it was. */
+static __u64 probe_read_str(const __u64 *r)
+{
+	char *to = ptr(r[1]), c;
+	__u32 size = r[2], i;
+
+	for (i = 0; i < size; i++) {
+		__u64 one[] = { 0, (unsigned long)&c, 1, r[3] + i };
+
+		if (probe_read(one)) {
+			memset(to, 0, size);
+			return -EFAULT;
+		}
+		to[i] = i + 1 < size ? c : 0;
+		if (!to[i])
+			return i + 1;
+	}
+	return 0;
+}
+
 static __u64 get_comm(struct world *w, const __u64 *r)
 {
 	char comm[16] = "";
@@ -385,7 +405,7 @@ static __u64 get_stack(const struct world *w, const __u64 *r)
 	__u64 trace = stack_trace(w, r[4]);
 	__u32 size = r[3];
 
-	memset(ptr(r[2]), 0, size);
+	/* a short trace: the rest of the buffer stays what it was */
 	memcpy(ptr(r[2]), &trace, size < 8 ? size : 8);
 	return size < 8 ? size : 8;
 }
@@ -479,6 +499,9 @@ static __u64 helper(struct machine *vm, __s32 id, const __u64 *r, const __u64 *c
 	case BPF_FUNC_probe_read_kernel:
 	case BPF_FUNC_probe_read_user:
 		return probe_read(r);
+	case BPF_FUNC_probe_read_str:
+	case BPF_FUNC_probe_read_kernel_str:
+		return probe_read_str(r);
 	}
 	return helper_out(vm, id, r, ctx);
 }
