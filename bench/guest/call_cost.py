@@ -14,7 +14,8 @@ on one CPU, each warmed up; medians are shown and every value is kept.
 Groups (default: all): getpgid (all ways to run the pair), hand (the pair written
 into the function in C), filter (a task that the filter leaves out), pread, state8 ...
 state64 (bytes of state), args0 ... args6 (arguments), fsdist (Debian's, plain and
-fused), attach (cost of loading, attaching and detaching, memory).
+fused), attach (cost of loading, attaching and detaching, memory). GROUP/ARM: of a
+group only this arm, and nothing.
 
 A row is void, and the exit status 1, unless each arm has counted exactly the calls
 that were made; 2N calls cost twice N, within --tolerance; and nothing costs the
@@ -207,12 +208,16 @@ def main():
         args.n, args.rounds = args.n or 20000, args.rounds or 5
 
     machine.load_modules('pairfuse', 'pairfuse_test', 'pairfuse_bench')
+    chosen_groups = arms.groups()
+    for name, group in chosen_groups.items():
+        of = [g.split('/')[1] for g in args.group if g.startswith(name + '/')]
+        group.arms = [a for a in group.arms if not of or a.name in of or a.name.startswith('nothing')]
     runs = {name: (lambda name=name, group=group: run_group(name, group, args))
-            for name, group in arms.groups().items()}
+            for name, group in chosen_groups.items()}
     runs['fsdist'] = lambda: run_fsdist(args)
     runs['attach'] = lambda: run_attach(args)
     chosen = [run for name, run in runs.items()
-              if not args.group or any(name.startswith(g) for g in args.group)]
+              if not args.group or any(name.startswith(g.split('/')[0]) for g in args.group)]
     if not chosen:
         sys.exit('no such group; have: ' + ', '.join(runs))
     time.sleep(args.settle)
