@@ -91,7 +91,7 @@ unsigned long pairfuse_stub_call_addr(int stub);
 struct pairfuse_link;
 void pairfuse_stub_arm(const struct pairfuse_link *link, u64 entry_cookie, u64 exit_cookie);
 void pairfuse_stub_disarm(int stub);
-void pairfuse_stub_set_body(int stub, unsigned long addr);
+void pairfuse_stub_set_inner(int stub, unsigned long body, int inner);
 
 /* clock.c */
 bool pairfuse_clock_usable(void);

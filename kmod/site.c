@@ -210,7 +210,7 @@ static int site_create(struct pairfuse_link *link, unsigned long ip, enum pairfu
 
 	link->body = site->body;
 	link->inner = NULL;
-	pairfuse_stub_set_body(link->stub, site->body);
+	pairfuse_stub_set_inner(link->stub, site->body, -1);
 	if (mode == PAIRFUSE_HOOK_SHARED)
 		pairfuse_target_share(&link->target, true);
 	err = hook(site, link->stub);
@@ -255,10 +255,10 @@ int pairfuse_site_join(struct pairfuse_link *link, enum pairfuse_hook mode)
 	last = list_last_entry(&site->chain, struct pairfuse_link, chain);
 	link->body = site->body;
 	link->inner = NULL;
-	pairfuse_stub_set_body(link->stub, site->body);
+	pairfuse_stub_set_inner(link->stub, site->body, -1);
 	/* From here on calls go through the new stub. */
 	last->inner = link;
-	pairfuse_stub_set_body(last->stub, pairfuse_stub_jmp_addr(link->stub));
+	pairfuse_stub_set_inner(last->stub, site->body, link->stub);
 	list_add_tail(&link->chain, &site->chain);
 	link->site = site;
 	link->hook = site->hook;
@@ -277,9 +277,8 @@ static void bypass(struct pairfuse_link *link)
 		if (outer->inner != link)
 			continue;
 		outer->inner = link->inner;
-		pairfuse_stub_set_body(outer->stub,
-				       link->inner ? pairfuse_stub_jmp_addr(link->inner->stub)
-						   : link->body);
+		pairfuse_stub_set_inner(outer->stub, link->body,
+					link->inner ? link->inner->stub : -1);
 	}
 }
 

@@ -40,6 +40,7 @@ void pairfuse_static_call(void);
 	DEFINE_STATIC_CALL_NULL(pairfuse_stamp_##n, pairfuse_static_call);	\
 	DEFINE_STATIC_CALL_NULL(pairfuse_elapsed_##n, pairfuse_static_call);	\
 	DEFINE_STATIC_CALL_NULL(pairfuse_exit_##n, pairfuse_static_call);	\
+	DEFINE_STATIC_CALL_NULL(pairfuse_pass_##n, pairfuse_static_call);	\
 	DEFINE_STATIC_CALL_NULL(pairfuse_body_##n, pairfuse_static_call);
 #define DEFINE_STUB(n)							\
 	DEFINE_STATIC_CALL_NULL(pairfuse_entry_##n, pairfuse_static_call);	\
@@ -55,12 +56,13 @@ struct patchable_call {
 #define PATCHABLE(name)	{ &STATIC_CALL_KEY(name), STATIC_CALL_TRAMP_ADDR(name) }
 #define TIMED_PATCHABLE(n) \
 	.stamp = PATCHABLE(pairfuse_stamp_##n), .elapsed = PATCHABLE(pairfuse_elapsed_##n), \
-	.exit = PATCHABLE(pairfuse_exit_##n), .body = PATCHABLE(pairfuse_body_##n)
+	.exit = PATCHABLE(pairfuse_exit_##n), .pass = PATCHABLE(pairfuse_pass_##n), \
+	.body = PATCHABLE(pairfuse_body_##n)
 #define TIMED_CALLS(n)	{ TIMED_PATCHABLE(n) },
 #define STUB_CALLS(n)	{ .entry = PATCHABLE(pairfuse_entry_##n), TIMED_PATCHABLE(n) },
 
 static const struct {
-	struct patchable_call entry, stamp, elapsed, exit, body;
+	struct patchable_call entry, stamp, elapsed, exit, pass, body;
 } stub_calls[] = { FULL_STUBS(STUB_CALLS) TIMED_STUBS(TIMED_CALLS) };
 static_assert(ARRAY_SIZE(stub_calls) == PAIRFUSE_NR_STUBS);
 
@@ -229,9 +231,20 @@ void pairfuse_stub_disarm(int stub)
 	set_call(&stub_calls[stub].exit, pairfuse_stub_table[stub].gone);
 }
 
-/* Let the stub's body call lead to addr: the function, or an inner stub. */
-void pairfuse_stub_set_body(int stub, unsigned long addr)
+/*
+ * Let the stub lead to the function's body, or to an inner stub when that is not -1:
+ * with its body call, and with the jump of calls that it lets pass by, which have the
+ * function's return address on the stack as well (NULL: they return there).
+ */
+void pairfuse_stub_set_inner(int stub, unsigned long body, int inner)
 {
+	unsigned long pass = 0;
+
 	lockdep_assert_held(&pairfuse_mutex);
-	set_call(&stub_calls[stub].body, (void *)addr);
+	if (inner >= 0) {
+		body = pairfuse_stub_jmp_addr(inner);
+		pass = pairfuse_stub_call_addr(inner);
+	}
+	set_call(&stub_calls[stub].body, (void *)body);
+	set_call(&stub_calls[stub].pass, (void *)pass);
 }

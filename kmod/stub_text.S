@@ -3,8 +3,8 @@
  * The stubs: code around a traced function that runs the entry program, the
  * function, and the exit program.
  *
- * There is a fixed number of copies, each with three direct calls of its own
- * (static calls named pairfuse_entry_N, pairfuse_exit_N, pairfuse_body_N) and a
+ * There is a fixed number of copies, each with direct calls of its own (static calls
+ * named pairfuse_entry_N, pairfuse_exit_N, pairfuse_body_N, and some more) and a
  * line of data, pairfuse_stub_data[N]. No code is generated at run time and
  * nothing is called through a pointer.
  *
@@ -159,10 +159,13 @@
 .endm
 
 /*
- * Calls of others than the filter names pass by: back to where a patched call came
- * from, or on to where the stub's own call would lead. Nothing is saved, nothing is
- * left behind; rax, r10 and r11 are no arguments. The thread's ids are its own to
- * change (execve() of a thread that is not the leader), so they can be read.
+ * Calls of others than the filter names pass by. Nothing is saved and nothing is left
+ * on the stack, since nobody counts them; so they go on to the next stub by the same
+ * kind of way that they came, or to the function: to where the patched call came
+ * from (pairfuse_pass_N, which is a return when there is no next stub), or to where
+ * the stub's own call would lead. rax, r10 and r11 are no arguments. The thread's
+ * ids are its own to change (execve() of a thread that is not the leader), so they
+ * can be read.
  */
 .macro MATCHES n to
 	movq	PAIRFUSE_CURRENT, %r11
@@ -176,7 +179,7 @@
 .Lcall_filter_\n:
 	ANNOTATE_NOENDBR
 	MATCHES	\n, .Lcall_\n
-	RET
+	jmp	__SCT__pairfuse_pass_\n
 	.balign	2			/* as at .Ljmp */
 .Ljmp_filter_\n:
 	ANNOTATE_NOENDBR
