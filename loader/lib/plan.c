@@ -149,6 +149,16 @@ static int no_carrier(struct pairfuse_plan *plan, const char *side, const char *
 			       "'%s' does not %s '%s'", side, what, map_name(plan));
 }
 
+static bool entry_deletes(const struct pairfuse_plan *plan)
+{
+	size_t i;
+
+	for (i = 0; i < plan->entry->ir.nr; i++)
+		if (plan->entry_run.notes[i].op == PAIRFUSE_OP_DELETE)
+			return true;
+	return false;
+}
+
 /* Which proofs does this pair allow? */
 static int study_proofs(struct pairfuse_plan *plan)
 {
@@ -158,7 +168,8 @@ static int study_proofs(struct pairfuse_plan *plan)
 	int err;
 
 	plan->removes = plan->kind != PAIRFUSE_CARRIER_ARRAY;
-	plan->zeroes = plan->kind == PAIRFUSE_CARRIER_HASH ? 0 : ~0ULL;
+	/* having written the field means that there is state, unless it is deleted again */
+	plan->zeroes = plan->kind == PAIRFUSE_CARRIER_HASH || entry_deletes(plan) ? 0 : ~0ULL;
 	for (r = 0; r < plan->exit_run.nr_returns; r++) {
 		plan->removes &= !plan->exit_run.returns[r].present;
 		plan->zeroes &= plan->exit_run.returns[r].zero;
