@@ -248,7 +248,7 @@ static void settings(struct fuzz_case *c)
 	in->nesting = fuzz_chance(g, 70) ? PAIRFUSE_NESTING_DEFAULT :
 		      1 + fuzz_rnd(g, 2);
 	in->no_groups = fuzz_chance(g, 10);
-	in->clock = fuzz_chance(g, 50);
+	in->clock = fuzz_rnd(g, PAIRFUSE_CLOCK_COUNTER + 1);
 	in->filter = fuzz_chance(g, 50);
 }
 

@@ -116,7 +116,7 @@ void fuzz_decode(const unsigned char *data, size_t size, struct fuzz_input *f)
 	f->in.nesting = b[2] % (PAIRFUSE_NESTING_PER_CALL + 1);
 	f->in.rdonly_cast_id = b[3] & FUZZ_NO_CAST ? 0 : 4242;
 	f->in.no_groups = b[3] & FUZZ_NO_GROUPS;
-	f->in.clock = b[3] & FUZZ_CLOCK;
+	f->in.clock = b[4] % (PAIRFUSE_CLOCK_COUNTER + 1);
 	f->in.filter = b[3] & FUZZ_FILTER;
 	for (i = 0; i < f->in.nr_maps; i++)
 		decode_map(&r, f, i);
@@ -204,7 +204,8 @@ size_t fuzz_encode(const struct pairfuse_input *in, unsigned char *buf, size_t l
 	b[1] = in->nr_progs;
 	b[2] = in->nesting;
 	b[3] = (in->rdonly_cast_id ? 0 : FUZZ_NO_CAST) | (in->no_groups ? FUZZ_NO_GROUPS : 0) |
-	       (in->clock ? FUZZ_CLOCK : 0) | (in->filter ? FUZZ_FILTER : 0);
+	       (in->filter ? FUZZ_FILTER : 0);
+	b[4] = in->clock;
 	b += FUZZ_HEADER;
 	for (i = 0; i < in->nr_maps; i++, b += FUZZ_MAP)
 		encode_map(&in->maps[i], b);

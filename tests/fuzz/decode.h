@@ -2,7 +2,7 @@
 /*
  * Inputs of the analysis as bytes: what libFuzzer changes and the corpus holds.
  *
- *	header		8 bytes: maps, programs, nesting, flags, 4 unused
+ *	header		8 bytes: maps, programs, nesting, flags, clock, 3 unused
  *	each map	16 bytes: type, flags, key size (2), value size (4), entries (4), 4 unused
  *	each program	16 bytes: hook, flags, target, registers, returned bytes, types,
  *			instructions (2), cookie (8)
@@ -25,7 +25,7 @@
 #define FUZZ_PROG	16
 
 enum {	/* flags */
-	FUZZ_NO_CAST = 1, FUZZ_NO_GROUPS = 2, FUZZ_CLOCK = 4, FUZZ_FILTER = 8, /* header */
+	FUZZ_NO_CAST = 1, FUZZ_NO_GROUPS = 2, FUZZ_FILTER = 8,	/* header */
 	FUZZ_PINNED = 1, FUZZ_REUSED = 2, FUZZ_SHOWN = 4, FUZZ_FROZEN = 8, /* map */
 	FUZZ_SLEEPABLE = 1, FUZZ_NO_PROTO = 2, FUZZ_MODULE = 4,	/* program */
 };

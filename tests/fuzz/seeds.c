@@ -51,7 +51,8 @@ int main(int argc, char **argv)
 		if (test_object_open(argv[i], &obj))
 			continue;
 		obj->in.rdonly_cast_id = 4242;
-		obj->in.clock = obj->in.filter = i & 1;
+		obj->in.clock = i % (PAIRFUSE_CLOCK_COUNTER + 1);
+		obj->in.filter = i & 1;
 		err |= save(argv[1], base_name(argv[i]), &obj->in);
 		test_object_close(obj);
 	}
