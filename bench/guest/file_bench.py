@@ -67,7 +67,7 @@ class Tool:
         if '"event"' in out:
             for line in out.splitlines():
                 for v in json.loads(line).get('values', []):
-                    if v['name'] == 'hists':
+                    if v['name'] == 'hists' and any(v['log2']):
                         events[v['label']] = sum(v['log2'])
             return events
         for part in out.split('operation = ')[1:]:
