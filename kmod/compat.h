@@ -56,12 +56,24 @@
 #define PAIRFUSE_PREEMPT_COUNT	PER_CPU_VAR(pcpu_hot + PAIRFUSE_PCPU_PREEMPT_COUNT)
 #endif
 
-#ifdef CONFIG_HAS_SEPARATE_PREEMPT_RESCHED_BITS
-#define PAIRFUSE_PREEMPT_INC	incq	PAIRFUSE_PREEMPT_COUNT
-#define PAIRFUSE_PREEMPT_DEC	decq	PAIRFUSE_PREEMPT_COUNT
+/*
+ * Preemption off is an RCU read side section, but with lockdep the helpers of BPF
+ * want to see rcu_read_lock(). There the registers that a call may change change.
+ */
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+#define PAIRFUSE_RCU_LOCK	; call pairfuse_rcu_lock
+#define PAIRFUSE_RCU_UNLOCK	call pairfuse_rcu_unlock;
 #else
-#define PAIRFUSE_PREEMPT_INC	incl	PAIRFUSE_PREEMPT_COUNT
-#define PAIRFUSE_PREEMPT_DEC	decl	PAIRFUSE_PREEMPT_COUNT
+#define PAIRFUSE_RCU_LOCK
+#define PAIRFUSE_RCU_UNLOCK
+#endif
+
+#ifdef CONFIG_HAS_SEPARATE_PREEMPT_RESCHED_BITS
+#define PAIRFUSE_PREEMPT_INC	incq	PAIRFUSE_PREEMPT_COUNT PAIRFUSE_RCU_LOCK
+#define PAIRFUSE_PREEMPT_DEC	PAIRFUSE_RCU_UNLOCK decq	PAIRFUSE_PREEMPT_COUNT
+#else
+#define PAIRFUSE_PREEMPT_INC	incl	PAIRFUSE_PREEMPT_COUNT PAIRFUSE_RCU_LOCK
+#define PAIRFUSE_PREEMPT_DEC	PAIRFUSE_RCU_UNLOCK decl	PAIRFUSE_PREEMPT_COUNT
 #endif
 
 /* What preempt_enable_notrace() calls when the count reaches zero. */

@@ -7,6 +7,7 @@
  * static call takes the CPU hotplug and text patching locks.
  */
 #include <linux/bitmap.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/static_call.h>
 
@@ -47,6 +48,21 @@ void pairfuse_static_call(void);
 	DEFINE_TIMED(n)
 FULL_STUBS(DEFINE_STUB)
 TIMED_STUBS(DEFINE_TIMED)
+
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+/* Called by the stubs, with preemption off: see compat.h. */
+void pairfuse_rcu_lock(void);
+void pairfuse_rcu_lock(void)
+{
+	rcu_read_lock();
+}
+
+void pairfuse_rcu_unlock(void);
+void pairfuse_rcu_unlock(void)
+{
+	rcu_read_unlock();
+}
+#endif
 
 struct patchable_call {
 	struct static_call_key *key;
