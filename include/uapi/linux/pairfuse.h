@@ -101,6 +101,8 @@
  * EUSERS      no group is free (pairfuse_info.nr_groups)
  * ENODEV      ftrace is off for good (it found an inconsistency; see the log)
  * ENOMEM      no memory
+ * EFAULT      the structure cannot be read or written
+ * EINTR       killed while waiting for another request
  */
 #ifndef _UAPI_LINUX_PAIRFUSE_H
 #define _UAPI_LINUX_PAIRFUSE_H
