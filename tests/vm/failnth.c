@@ -160,8 +160,11 @@ static void fail_attach(const char *what, struct pair *p, int group)
 	note("%s: %u places: %u times ENOMEM, %u EFAULT, %u went on without", what, n - 1,
 	     refusals, faults, tolerated);
 	check(refusals > 0, "%s: no allocation failed", what);
-	/* the request, and the answer */
-	equal(faults, 2, "copies that failed");
+	/*
+	 * The request always, and the answer as a rule: whether a slab needs a page
+	 * differs from try to try, and so does which place is the last.
+	 */
+	check(faults > 0, "%s: no copy failed", what);
 }
 
 /* Detaching cannot be refused; `inner` (or NULL) is on the function too, behind p. */
