@@ -91,6 +91,13 @@ static struct state state_now(void)
 	return s;
 }
 
+/* What was detached before has to have gone, or "as before" would never come again. */
+static struct state settled_state(void)
+{
+	eventually(60, state_now().draining == 0);
+	return state_now();
+}
+
 static bool as_before(const struct state *before)
 {
 	struct state s = state_now();
@@ -133,7 +140,7 @@ static void check_works(struct pair *p)
 static void fail_attach(const char *what, struct pair *p, int group)
 {
 	unsigned int n, refusals = 0, faults = 0, tolerated = 0;
-	struct state before = state_now();
+	struct state before = settled_state();
 	bool failed;
 	int err;
 
@@ -170,7 +177,7 @@ static void fail_attach(const char *what, struct pair *p, int group)
 /* Detaching cannot be refused; `inner` (or NULL) is on the function too, behind p. */
 static void fail_detach(const char *what, struct pair *p, struct pair *inner)
 {
-	struct state before = state_now();
+	struct state before = settled_state();
 	unsigned int n;
 	bool failed;
 
