@@ -51,7 +51,10 @@ static void link_text(void *arg, const struct pairfuse_link_info *i)
 	cli_table_cell(t, "%s", pairfuse_hook_name(i->hook));
 	cli_table_cell(t, "%d", i->pid);
 	cli_table_cell(t, "%s", i->comm);
-	cli_table_cell(t, "%u/%u", i->entry_prog_id, i->exit_prog_id);
+	if (i->flags & PAIRFUSE_ATTACH_NO_ENTRY)
+		cli_table_cell(t, "-/%u", i->exit_prog_id);
+	else
+		cli_table_cell(t, "%u/%u", i->entry_prog_id, i->exit_prog_id);
 	cli_table_cell(t, "%llu", i->entered);
 	cli_table_cell(t, "%llu", i->runs);
 	cli_table_cell(t, "%llu", i->not_armed);
