@@ -128,15 +128,17 @@ TEST(killed)
 	struct pairfuse_info info;
 	int dev = dev_open();
 	unsigned int i, live = 0, limit = 2 * attach_ms(dev) + 50;
+	const double end = now() + 100;
 
-	for (i = 0; i < n; i++) {
+	/* attaching takes seconds when the machine is busy: then fewer have to do */
+	for (i = 0; i < n && (i < 10 || now() < end); i++) {
 		pid_t pid = start_victim();
 
 		pause_ms(random_below(limit));
 		live += any_live(dev);
 		kill_victim(pid);
 	}
-	note("%u of %u were killed with a link, within %u ms", live, n, limit);
+	note("%u of %u were killed with a link, within %u ms", live, i, limit);
 	check(live > 0, "none was killed while attached");
 	load_stop(l);
 	eventually(60, ({ need(dev_info(dev, &info)); info.nr_free == info.nr_stubs; }));
