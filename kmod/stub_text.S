@@ -188,6 +188,28 @@
 	jmp	__SCT__pairfuse_body_\n
 .endm
 
+/* The ways in, before the frame is made. */
+.macro ENTRANCES n
+	FILTER	\n
+.Lcall_\n:
+	ANNOTATE_NOENDBR
+	movq	$pairfuse_bare_return_here, (%rsp)
+	.balign	2			/* bit 0 of an address is ftrace's, see compat.h */
+.Ljmp_\n:
+	ANNOTATE_NOENDBR
+.endm
+
+/* pairfuse_stub_table[n], see stub.c */
+.macro TABLE_ENTRY n gone
+	.pushsection .rodata
+	.quad	.Ljmp_\n
+	.quad	.Lcall_\n
+	.quad	.Ljmp_filter_\n
+	.quad	.Lcall_filter_\n
+	.quad	\gone
+	.popsection
+.endm
+
 .macro STUB n
 	.set	.Lexact, \n >= PAIRFUSE_STUB_PLAIN
 	.if	.Lexact
@@ -196,13 +218,7 @@
 	.set	.Lall_args, \n >= PAIRFUSE_STUB_PLAIN_FEW
 	.endif
 SYM_FUNC_START(pairfuse_stub_\n)
-	FILTER	\n
-.Lcall_\n:
-	ANNOTATE_NOENDBR
-	movq	$pairfuse_bare_return_here, (%rsp)
-	.balign	2			/* bit 0 of an address is ftrace's, see compat.h */
-.Ljmp_\n:
-	ANNOTATE_NOENDBR
+	ENTRANCES \n
 	pushq	%rbp
 	movq	%rsp, %rbp
 	pushq	%rbx
@@ -303,13 +319,7 @@ SYM_FUNC_START(pairfuse_stub_\n)
 	jmp	.Lreturn_\n
 SYM_FUNC_END(pairfuse_stub_\n)
 
-	.pushsection .rodata
-	.quad	.Ljmp_\n
-	.quad	.Lcall_\n
-	.quad	.Ljmp_filter_\n
-	.quad	.Lcall_filter_\n
-	.quad	0
-	.popsection
+	TABLE_ENTRY \n, 0
 .endm
 
 /*
@@ -331,13 +341,7 @@ SYM_FUNC_END(pairfuse_stub_\n)
 .macro TIMED n
 	.set	.Lexact, \n >= PAIRFUSE_STUB_TIMED_EXACT
 SYM_FUNC_START(pairfuse_stub_\n)
-	FILTER	\n
-.Lcall_\n:
-	ANNOTATE_NOENDBR
-	movq	$pairfuse_bare_return_here, (%rsp)
-	.balign	2			/* bit 0 of an address is ftrace's, see compat.h */
-.Ljmp_\n:
-	ANNOTATE_NOENDBR
+	ENTRANCES \n
 	pushq	%rbp
 	movq	%rsp, %rbp
 	subq	$TIMED_FRAME, %rsp
@@ -386,13 +390,7 @@ SYM_FUNC_START_LOCAL(pairfuse_gone_\n)
 	RET
 SYM_FUNC_END(pairfuse_gone_\n)
 
-	.pushsection .rodata
-	.quad	.Ljmp_\n
-	.quad	.Lcall_\n
-	.quad	.Ljmp_filter_\n
-	.quad	.Lcall_filter_\n
-	.quad	pairfuse_gone_\n
-	.popsection
+	TABLE_ENTRY \n, pairfuse_gone_\n
 .endm
 
 /*
