@@ -52,10 +52,8 @@ static bool run_option(void *arg, int index, const char *value)
 		hook = strcmp(value, "direct") ? PAIRFUSE_HOOK_SHARED : PAIRFUSE_HOOK_DIRECT;
 		return true;
 	}
-	if (index == OPT_CLOCK && (!strcmp(value, "auto") || !strcmp(value, "exact"))) {
-		exact_clock = !strcmp(value, "exact");
+	if (index == OPT_CLOCK && pairfuse_clock_parse(value, &exact_clock))
 		return true;
-	}
 	cli_bad_value(&options[index], value, options[index].arg);
 	return false;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis.h"
 #include "cli.h"
 #include "pairfuse.h"
 
@@ -40,6 +41,9 @@ static bool is_assignment(const char *text)
 bool cli_object_option(struct cli_object_options *o, const struct cli_option *opt, int index,
 		       const char *value)
 {
+	enum pairfuse_nesting nesting;
+	bool exact_clock;
+
 	switch (index) {
 	case CLI_OPT_TARGET:
 		if (!is_assignment(value) || !strchr(value, '=')[1])
@@ -53,12 +57,12 @@ bool cli_object_option(struct cli_object_options *o, const struct cli_option *op
 		o->fs = value;
 		return true;
 	case CLI_OPT_NESTING:
-		if (strcmp(value, "exact") && strcmp(value, "per-call"))
+		if (!pairfuse_nesting_parse(value, &nesting))
 			break;
 		o->nesting = value;
 		return true;
 	case CLI_OPT_CLOCK:
-		if (strcmp(value, "auto") && strcmp(value, "exact"))
+		if (!pairfuse_clock_parse(value, &exact_clock))
 			break;
 		o->clock = value;
 		return true;

@@ -100,6 +100,9 @@ enum pairfuse_clock {
 /* "programs", "monotonic", "counter" */
 const char *pairfuse_clock_name(enum pairfuse_clock clock);
 
+/* "exact" or "auto", as people ask for it; false: neither */
+bool pairfuse_clock_parse(const char *text, bool *exact);
+
 struct pairfuse_input {
 	const struct pairfuse_prog *progs;
 	size_t nr_progs;

@@ -105,6 +105,12 @@ const char *pairfuse_clock_name(enum pairfuse_clock clock)
 	return "unknown";
 }
 
+bool pairfuse_clock_parse(const char *text, bool *exact)
+{
+	*exact = !strcmp(text, "exact");
+	return *exact || !strcmp(text, "auto");
+}
+
 int pairfuse_refuse(struct pairfuse_why *why, enum pairfuse_reason reason, int insn,
 		    const char *fmt, ...)
 {

@@ -58,9 +58,9 @@ int pairfuse_descriptor_load(const struct pairfuse_func *func, enum bpf_attach_t
 
 int pairfuse_object__set_clock(struct pairfuse_object *obj, const char *clock)
 {
-	bool exact = clock && !strcmp(clock, "exact");
+	bool exact = false;
 
-	if (clock && !exact && strcmp(clock, "auto")) {
+	if (clock && !pairfuse_clock_parse(clock, &exact)) {
 		pairfuse_warn("clock: have '%s', need auto or exact", clock);
 		return -EINVAL;
 	}
