@@ -138,6 +138,18 @@ struct pairfuse_run {
 int pairfuse_run(struct pairfuse_run *run);
 void pairfuse_run_free(struct pairfuse_run *run);
 
+/* For a rewritten program, by itself; its nodes (ir) are still to be given. */
+static inline struct pairfuse_run pairfuse_raw_run(const struct pairfuse_input *in,
+						   const struct pairfuse_prog *prog,
+						   struct pairfuse_exprs *x,
+						   struct pairfuse_why *why)
+{
+	return (struct pairfuse_run){
+		.in = in, .prog = prog, .x = x, .why = why, .is_exit = true, .is_raw = true,
+		.carrier = -1, .nr_start = 1, .start[0] = { .armed = true },
+	};
+}
+
 /* The carrier kind of a map type; false: not one that a slot can imitate. */
 bool pairfuse_carrier_kind(enum bpf_map_type type, enum pairfuse_carrier_kind *kind);
 

@@ -299,9 +299,7 @@ int pairfuse_dead_code(const struct pairfuse_input *in, const struct pairfuse_pr
 		       struct pairfuse_dead_result *res, struct pairfuse_why *why)
 {
 	struct dce d = {
-		.run = { .in = in, .prog = prog, .x = x, .why = why, .is_exit = true,
-			 .is_raw = true, .carrier = -1, .nr_start = 1,
-			 .start[0] = { .armed = true } },
+		.run = pairfuse_raw_run(in, prog, x, why),
 		.ir = ir,
 	};
 	size_t found = 1;

@@ -203,13 +203,12 @@ int pairfuse_peephole(const struct pairfuse_input *in, const struct pairfuse_pro
 		      struct pairfuse_why *why)
 {
 	struct peephole p = {
-		.run = { .in = in, .prog = prog, .x = x, .why = why, .is_exit = true,
-			 .is_raw = true, .carrier = -1, .nr_start = 1, .ir = ir,
-			 .start[0] = { .armed = true } },
+		.run = pairfuse_raw_run(in, prog, x, why),
 		.old = ir,
 	};
 	int err;
 
+	p.run.ir = ir;
 	p.to = calloc(2 * ir->nr + 1, sizeof(*p.to));
 	p.live = calloc(ir->nr + 1, sizeof(*p.live));
 	err = p.to && p.live ? pairfuse_run(&p.run) : -ENOMEM;
