@@ -61,15 +61,20 @@ static void for_each_opt(const struct pairfuse_pair *a, opt_fn fn, void *arg)
 			fn(arg, pairfuse_opt_name(bit));
 }
 
-static const struct bpf_insn *reason_insn(const struct pairfuse_object *obj,
-					  const struct pairfuse_opair *pair)
+/* The instruction that the refusal is about, as text; NULL: none in particular. */
+static const char *reason_insn(const struct pairfuse_object *obj,
+			       const struct pairfuse_opair *pair, char *text, size_t len)
 {
 	const struct pairfuse_pair *a = pair->analysis;
+	const struct pairfuse_prog *prog;
 
-	if (!a || a->reason_prog < 0 || a->reason_insn < 0 ||
-	    (size_t)a->reason_insn >= obj->in_progs[a->reason_prog].nr_insns)
+	if (!a || a->reason_prog < 0 || a->reason_insn < 0)
 		return NULL;
-	return &obj->in_progs[a->reason_prog].insns[a->reason_insn];
+	prog = &obj->in_progs[a->reason_prog];
+	if ((size_t)a->reason_insn >= prog->nr_insns)
+		return NULL;
+	return pairfuse_insn_text(&prog->insns[a->reason_insn], prog->nr_insns - a->reason_insn,
+				  text, len);
 }
 
 /* --- text --- */
@@ -129,7 +134,7 @@ static void column(const struct bpf_insn *insns, size_t n, size_t i, bool *secon
 			snprintf(line, sizeof(line), "%4zu:", i);
 		else
 			snprintf(line, sizeof(line), "%4zu: %s", i,
-				 pairfuse_insn_text(&insns[i], text, sizeof(text)));
+				 pairfuse_insn_text(&insns[i], n - i, text, sizeof(text)));
 		*second = !*second && insns[i].code == (BPF_LD | BPF_IMM | BPF_DW);
 	}
 	printf("    %-*s", width, line);
@@ -179,8 +184,8 @@ static void pair_text(const struct pairfuse_object *obj, const struct pairfuse_o
 {
 	const struct pairfuse_verdict *v = &pair->verdict;
 	const struct pairfuse_pair *a = pair->analysis;
-	const struct bpf_insn *insn = reason_insn(obj, pair);
 	char text[128];
+	const char *insn = reason_insn(obj, pair, text, sizeof(text));
 
 	printf("\n%s: %s + %s\n", v->target ? v->target : "(no function)",
 	       v->entry ? v->entry : "(no entry)", v->exit ? v->exit : "(no exit)");
@@ -212,7 +217,7 @@ static void pair_text(const struct pairfuse_object *obj, const struct pairfuse_o
 	printf("  verdict  not fused: %s: %s\n", v->reason_id, v->reason);
 	if (insn)
 		printf("  at       program '%s', instruction %d: %s\n", v->reason_prog,
-		       v->reason_insn, pairfuse_insn_text(insn, text, sizeof(text)));
+		       v->reason_insn, insn);
 }
 
 static void explain_text(const struct pairfuse_object *obj)
@@ -266,7 +271,8 @@ static void code_json(struct pairfuse_json *w, const char *name, const struct bp
 
 	pairfuse_json_array(w, name);
 	for (i = 0; i < n; i++) {
-		pairfuse_json_string(w, NULL, pairfuse_insn_text(&insns[i], text, sizeof(text)));
+		pairfuse_json_string(w, NULL, pairfuse_insn_text(&insns[i], n - i, text,
+								 sizeof(text)));
 		if (insns[i].code == (BPF_LD | BPF_IMM | BPF_DW) && ++i < n)
 			pairfuse_json_string(w, NULL, "");
 	}
@@ -328,8 +334,8 @@ static void pair_json(const struct pairfuse_object *obj, struct pairfuse_json *w
 		      const struct pairfuse_opair *pair)
 {
 	const struct pairfuse_verdict *v = &pair->verdict;
-	const struct bpf_insn *insn = reason_insn(obj, pair);
 	char text[128];
+	const char *insn = reason_insn(obj, pair, text, sizeof(text));
 
 	pairfuse_json_object(w, NULL);
 	pairfuse_json_string(w, "entry", v->entry);
@@ -347,8 +353,7 @@ static void pair_json(const struct pairfuse_object *obj, struct pairfuse_json *w
 	if (insn) {
 		pairfuse_json_string(w, "reason_program", v->reason_prog);
 		pairfuse_json_int(w, "reason_instruction", v->reason_insn);
-		pairfuse_json_string(w, "reason_instruction_text",
-				     pairfuse_insn_text(insn, text, sizeof(text)));
+		pairfuse_json_string(w, "reason_instruction_text", insn);
 	}
 	if (!pair->reason)
 		fused_json(obj, w, pair->analysis);

@@ -116,6 +116,7 @@ struct pairfuse_input {
 	bool no_groups;		/* the kernel module has none left for PAIRFUSE_ATTACH_EXACT */
 	bool filter;		/* it can compare ids, and may: pairfuse_attach.filter */
 	enum pairfuse_clock clock; /* how times may be taken; 0: by the programs alone */
+	unsigned int without;	/* optimisations not to apply: of PAIRFUSE_OPT_OPTIONAL */
 };
 
 enum pairfuse_key {		/* what the carrier map is keyed by */
@@ -144,6 +145,8 @@ enum pairfuse_opt {
 	PAIRFUSE_OPT_DIVISION	= 1 << 9, /* division by a constant: multiplication */
 	PAIRFUSE_OPT_REGISTERS	= 1 << 10, /* no registers that have to be saved */
 	PAIRFUSE_OPT_FILTER	= 1 << 11, /* process or thread compared by the stub */
+	PAIRFUSE_OPT_COPIES	= 1 << 12, /* values taken from where they are already */
+	PAIRFUSE_OPT_PATHS	= 1 << 13, /* code specialised to what is known on its paths */
 };
 
 const char *pairfuse_opt_name(enum pairfuse_opt opt);
@@ -240,7 +243,10 @@ void pairfuse_result_free(struct pairfuse_result *res);
 /* PAIRFUSE_ATTACH_... for a pair that can be fused. */
 unsigned int pairfuse_pair_flags(const struct pairfuse_pair *pair);
 
-/* One instruction as text, as bpftool would print it; returns buf. */
-const char *pairfuse_insn_text(const struct bpf_insn *insn, char *buf, size_t len);
+/*
+ * The first of nr instructions as text, as bpftool would print it; returns buf. Of a
+ * BPF_LD_IMM64, the upper half is taken from the second one, if there is one.
+ */
+const char *pairfuse_insn_text(const struct bpf_insn *insn, size_t nr, char *buf, size_t len);
 
 #endif /* PAIRFUSE_ANALYSIS_H */

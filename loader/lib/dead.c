@@ -284,6 +284,8 @@ static int round_of(struct dce *d, size_t *found, struct pairfuse_dead_result *r
 		d->escapes |= saves_stack_address(d, i);
 	pairfuse_live_regs(d->ir, d->regs);
 	live_stack(d);
+	if (d->run.in->without & PAIRFUSE_OPT_DEAD)
+		return 0;
 	for (i = 0; i < d->ir->nr; i++) {
 		d->dead[i] = is_dead(d, i);
 		*found += d->dead[i];

@@ -130,7 +130,7 @@ static void jump_text(const struct bpf_insn *insn, char *buf, size_t len)
 			 insn->off);
 }
 
-static void imm64_text(const struct bpf_insn *insn, char *buf, size_t len)
+static void imm64_text(const struct bpf_insn *insn, __s32 hi, char *buf, size_t len)
 {
 	switch (insn->src_reg) {
 	case BPF_PSEUDO_MAP_FD:
@@ -142,17 +142,17 @@ static void imm64_text(const struct bpf_insn *insn, char *buf, size_t len)
 		return;
 	case BPF_PSEUDO_MAP_VALUE:
 	case BPF_PSEUDO_MAP_IDX_VALUE:
-		snprintf(buf, len, "r%u = map[%d] value", insn->dst_reg, insn->imm);
+		snprintf(buf, len, "r%u = map[%d] value %+d", insn->dst_reg, insn->imm, hi);
 		return;
 	case BPF_PSEUDO_FUNC:
 		snprintf(buf, len, "r%u = func pc%+d", insn->dst_reg, insn->imm);
 		return;
 	}
-	/* the upper half is in the next instruction, which may not be there */
-	snprintf(buf, len, "r%u = 0x%x ll", insn->dst_reg, (__u32)insn->imm);
+	snprintf(buf, len, "r%u = 0x%llx ll", insn->dst_reg,
+		 (__u32)insn->imm | (unsigned long long)(__u32)hi << 32);
 }
 
-const char *pairfuse_insn_text(const struct bpf_insn *insn, char *buf, size_t len)
+const char *pairfuse_insn_text(const struct bpf_insn *insn, size_t nr, char *buf, size_t len)
 {
 	switch (pairfuse_insn_class(insn)) {
 	case BPF_ALU:
@@ -166,7 +166,7 @@ const char *pairfuse_insn_text(const struct bpf_insn *insn, char *buf, size_t le
 		break;
 	case BPF_LD:
 		if (pairfuse_insn_is_imm64(insn))
-			imm64_text(insn, buf, len);
+			imm64_text(insn, nr > 1 ? insn[1].imm : 0, buf, len);
 		else
 			snprintf(buf, len, "(%02x)", insn->code);
 		break;

@@ -19,7 +19,7 @@ int pairfuse_call_nargs(const struct bpf_insn *insn)
 	return h ? h->nargs : -1;
 }
 
-static __u16 live_before(const struct pairfuse_node *n, __u16 after)
+__u16 pairfuse_live_before(const struct pairfuse_node *n, __u16 after)
 {
 	__u16 kill = pairfuse_insn_defs(&n->insn);
 
@@ -41,10 +41,10 @@ void pairfuse_live_regs(const struct pairfuse_ir *ir, __u16 *live)
 			__u16 out = 0;
 
 			if (pairfuse_insn_is_jump(&n->insn))
-				out |= live_before(&ir->nodes[n->target], live[n->target]);
+				out |= pairfuse_live_before(&ir->nodes[n->target], live[n->target]);
 			if (!pairfuse_insn_is_exit(&n->insn) && !pairfuse_insn_is_ja(&n->insn) &&
 			    i + 1 < ir->nr)
-				out |= live_before(&ir->nodes[i + 1], live[i + 1]);
+				out |= pairfuse_live_before(&ir->nodes[i + 1], live[i + 1]);
 			changed |= out != live[i];
 			live[i] = out;
 		}

@@ -13,6 +13,9 @@
  */
 void pairfuse_live_regs(const struct pairfuse_ir *ir, __u16 *live);
 
+/* Registers that may be read before they are written, before the node. */
+__u16 pairfuse_live_before(const struct pairfuse_node *n, __u16 after);
+
 /* Arguments that a call takes, -1 when not known (then all five count). */
 int pairfuse_call_nargs(const struct bpf_insn *insn);
 

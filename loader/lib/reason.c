@@ -88,6 +88,10 @@ const char *pairfuse_opt_name(enum pairfuse_opt opt)
 		return "registers";
 	case PAIRFUSE_OPT_FILTER:
 		return "filter";
+	case PAIRFUSE_OPT_COPIES:
+		return "copies";
+	case PAIRFUSE_OPT_PATHS:
+		return "paths";
 	}
 	return "unknown";
 }

@@ -27,9 +27,11 @@
 #include <string.h>
 
 #include "clock.h"
+#include "copies.h"
 #include "dead.h"
+#include "division.h"
 #include "hook.h"
-#include "peephole.h"
+#include "paths.h"
 #include "rewriter.h"
 
 /* --- emitting --- */
@@ -560,6 +562,39 @@ static bool is_leaf(const struct pairfuse_dead_result *dead)
 	       !(dead->words & ~(1U << PAIRFUSE_CTX_RET | 1U << PAIRFUSE_CTX_ELAPSED));
 }
 
+/*
+ * In this order: divisions get a slow way, of which paths know more; with fewer
+ * values around, more of them stay in registers; and then there are fewer of those.
+ */
+static int optimise(struct pairfuse_rewriter *rw, struct pairfuse_dead_result *dead)
+{
+	const struct pairfuse_input *in = rw->plan->in;
+	struct pairfuse_exprs *x = rw->plan->x;
+	struct pairfuse_why *why = &rw->plan->why;
+	bool removed;
+	int err;
+
+	err = pairfuse_dead_code(in, rw->prog, x, &rw->body, dead, why);
+	removed = dead->removed;
+	if (!err && !(in->without & PAIRFUSE_OPT_DIVISION))
+		err = pairfuse_divisions(in, rw->prog, x, &rw->body, &rw->opts, why);
+	if (!err && !(in->without & PAIRFUSE_OPT_PATHS))
+		err = pairfuse_paths(in, &rw->body, &rw->opts);
+	if (!err)
+		err = pairfuse_dead_code(in, rw->prog, x, &rw->body, dead, why);
+	removed |= dead->removed;
+	if (!err && !(in->without & PAIRFUSE_OPT_COPIES))
+		err = pairfuse_copies(in, rw->prog, x, &rw->body, &rw->opts, why);
+	if (!err)
+		err = pairfuse_dead_code(in, rw->prog, x, &rw->body, dead, why);
+	removed |= dead->removed;
+	if (!err && !(in->without & PAIRFUSE_OPT_REGISTERS))
+		err = pairfuse_registers(&rw->body, &rw->opts);
+	if (removed)
+		rw->opts |= PAIRFUSE_OPT_DEAD;
+	return err;
+}
+
 static int rewrite(struct pairfuse_rewriter *rw, struct pairfuse_code *code)
 {
 	struct pairfuse_dead_result dead = { 0 };
@@ -574,18 +609,7 @@ static int rewrite(struct pairfuse_rewriter *rw, struct pairfuse_code *code)
 	if (!err)
 		err = join_up(rw);
 	if (!err)
-		err = pairfuse_dead_code(rw->plan->in, rw->prog, rw->plan->x, &rw->body, &dead,
-					 &rw->plan->why);
-	if (dead.removed)
-		rw->opts |= PAIRFUSE_OPT_DEAD;
-	if (!err)
-		err = pairfuse_peephole(rw->plan->in, rw->prog, rw->plan->x, &rw->body, &rw->opts,
-					&rw->plan->why);
-	if (!err)
-		err = pairfuse_dead_code(rw->plan->in, rw->prog, rw->plan->x, &rw->body, &dead,
-					 &rw->plan->why);
-	if (!err)
-		pairfuse_rename_regs(&rw->body, &rw->opts);
+		err = optimise(rw, &dead);
 	if (!err)
 		err = pairfuse_ir_encode(&rw->body, &code->insns, &code->nr_insns, &rw->plan->why);
 	if (!err && rw->is_exit)

@@ -130,12 +130,22 @@ static void refine_const(struct pairfuse_state *st, pairfuse_val from, pairfuse_
 }
 
 /* An elapsed time is never negative: decided, when compared with nothing above 0. */
-static bool elapsed_cond(const struct pairfuse_exprs *x, __u8 op, pairfuse_val a, __s64 b,
+static bool elapsed_cond(const struct pairfuse_exprs *x, __u8 op, pairfuse_val a, pairfuse_val b,
 			 bool *result)
 {
-	*result = true;
-	return pairfuse_expr(x, a)->kind == PAIRFUSE_E_ELAPSED &&
-	       ((op == BPF_JSGE && b <= 0) || (op == BPF_JSGT && b < 0));
+	__u64 c;
+
+	if (pairfuse_expr(x, a)->kind == PAIRFUSE_E_ELAPSED &&
+	    pairfuse_expr_is_const(x, b, &c)) {
+		*result = true;
+		return (op == BPF_JSGE && (__s64)c <= 0) || (op == BPF_JSGT && (__s64)c < 0);
+	}
+	if (pairfuse_expr(x, b)->kind == PAIRFUSE_E_ELAPSED &&
+	    pairfuse_expr_is_const(x, a, &c)) {
+		*result = false;
+		return (op == BPF_JSGT && (__s64)c <= 0) || (op == BPF_JSGE && (__s64)c < 0);
+	}
+	return false;
 }
 
 /* *taken is a copy of the state before the jump. */
@@ -163,7 +173,7 @@ int pairfuse_step_cond(struct pairfuse_step *s, struct pairfuse_state *taken, __
 		*edges = truth ? FALLS : TAKEN;
 		return 0;
 	}
-	if (!is32 && cb && elapsed_cond(x, op, a, vb, &result)) {
+	if (!is32 && elapsed_cond(x, op, a, b, &result)) {
 		*edges = result == truth ? TAKEN : FALLS;
 		return 0;
 	}

@@ -241,7 +241,8 @@ static pairfuse_val load_global(struct pairfuse_step *s, pairfuse_val base, __s6
 	__u64 imm = 0;
 	unsigned int i;
 
-	if (!map->frozen || !map->rodata || off < 0 || off + size > map->value_size)
+	if (!map->frozen || !map->rodata || off < 0 || off + size > map->value_size ||
+	    (s->run->in->without & PAIRFUSE_OPT_RODATA))
 		return PAIRFUSE_TOP;
 	for (i = 0; i < size; i++)
 		imm |= (__u64)((const __u8 *)map->rodata)[off + i] << 8 * i;

@@ -148,8 +148,8 @@ static void show_code(FILE *out, const char *title, const struct bpf_insn *insns
 
 	fprintf(out, "  %s, %zu instructions:\n", title, nr);
 	for (i = 0; i < nr; i++) {
-		fprintf(out, "    %4zu: %s\n", i, pairfuse_insn_text(&insns[i], text,
-								     sizeof(text)));
+		fprintf(out, "    %4zu: %s\n", i, pairfuse_insn_text(&insns[i], nr - i,
+								     text, sizeof(text)));
 		i += pairfuse_insn_is_imm64(&insns[i]);
 	}
 }

@@ -70,7 +70,8 @@ static void test_code(void **state)
 	assert_int_equal(p->key, PAIRFUSE_KEY_TID);
 	assert_int_equal(p->state_size, 8);
 	assert_false(p->exit_always);
-	assert_int_equal(p->opts, PAIRFUSE_OPT_SLOT | PAIRFUSE_OPT_SKIP_EXIT | PAIRFUSE_OPT_DEAD);
+	assert_int_equal(p->opts, PAIRFUSE_OPT_SLOT | PAIRFUSE_OPT_SKIP_EXIT | PAIRFUSE_OPT_DEAD |
+				  PAIRFUSE_OPT_COPIES);
 	assert_int_equal(p->entry_code.nr_insns, ARRAY_SIZE(entry));
 	assert_memory_equal(p->entry_code.insns, entry, sizeof(entry));
 	assert_int_equal(p->exit_code.nr_insns, ARRAY_SIZE(exit));

@@ -63,13 +63,15 @@ static void reads(struct bpf_insn insn, const char *text)
 {
 	char buf[64];
 
-	assert_string_equal(pairfuse_insn_text(&insn, buf, sizeof(buf)), text);
+	assert_string_equal(pairfuse_insn_text(&insn, 1, buf, sizeof(buf)), text);
 }
 
 static void test_text(void **state)
 {
-	char buf[8];
-	struct bpf_insn any;
+	struct bpf_insn any, wide[2] = {
+		PAIRFUSE_INSN(BPF_LD | BPF_IMM | BPF_DW, 3, 0, 0, 2), { .imm = 1 },
+	};
+	char buf[32], small[8];
 	int code;
 
 	reads(MOV(1, 10), "r1 = r10");
@@ -84,13 +86,16 @@ static void test_text(void **state)
 	      "lock *(u64 *)(r1 +0) += r2");
 	reads(PAIRFUSE_INSN(BPF_STX | BPF_ATOMIC | BPF_W, 1, 2, 4, BPF_CMPXCHG),
 	      "r0 = atomic_cmpxchg((u32 *)(r1 +4), r0, r2)");
+	assert_string_equal(pairfuse_insn_text(wide, 2, buf, sizeof(buf)), "r3 = 0x100000002 ll");
+	wide[0].src_reg = BPF_PSEUDO_MAP_VALUE;
+	assert_string_equal(pairfuse_insn_text(wide, 2, buf, sizeof(buf)), "r3 = map[2] value +1");
 	reads(SUBCALL(7), "call pc+7");
 	reads(EXIT, "exit");
 	/* whatever it is, there is a text, and it fits */
 	for (code = 0; code < 256 * 256; code++) {
 		any = PAIRFUSE_INSN(code & 0xff, 1, 2, 3, code >> 8);
-		assert_ptr_equal(pairfuse_insn_text(&any, buf, sizeof(buf)), buf);
-		assert_true(strlen(buf) > 0 && strlen(buf) < sizeof(buf));
+		assert_ptr_equal(pairfuse_insn_text(&any, 1, small, sizeof(small)), small);
+		assert_true(strlen(small) > 0 && strlen(small) < sizeof(small));
 	}
 }
 

@@ -36,6 +36,8 @@ static struct pairfuse_result *analyze(struct test_input *t, bool several,
 	}
 	t->in.nesting = nesting;
 	t->in.no_groups = no_groups;
+	/* the code as it was written down */
+	t->in.without = PAIRFUSE_OPT_PATHS;
 	assert_int_equal(pairfuse_analyze(&t->in, &res), 0);
 	assert_int_equal(res->nr_pairs, several ? 2 : 1);
 	assert_int_equal(res->pairs[0].reason, PAIRFUSE_REASON_NONE);

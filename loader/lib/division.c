@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Division by a constant: the x86 JIT saves two registers around a 64 bit
+ * division, and the division itself takes tens of cycles on older CPUs. Dividends
+ * below 2^31 (two seconds in nanoseconds) are multiplied and shifted instead:
+ *
+ *	if (n > 2^31 - 1) goto slow; n *= m; n >>= p
+ *
+ * with 2^p <= m * c <= 2^p + 2^(p - 31), by which (n * m) >> p == n / c for all n
+ * below 2^31 (Granlund and Montgomery, "Division by Invariant Integers using
+ * Multiplication", theorem 4.2). The product stays below 2^62.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "absint.h"
+#include "division.h"
+
+#define DIVIDEND_BITS	31
+
+struct divisions {
+	struct pairfuse_run run;
+	const struct pairfuse_ir *old;
+	struct pairfuse_ir body;
+	int *to;		/* old node -> new node; then their slow ways, -1: none */
+	bool found;
+	int err;
+};
+
+static void add(struct divisions *d, struct bpf_insn insn, int target,
+		const struct pairfuse_node *of)
+{
+	int n = pairfuse_ir_add(&d->body, insn, target, of->orig);
+
+	if (n < 0 && !d->err)
+		d->err = n;
+	else if (n >= 0)
+		d->body.nodes[n].hi = of->hi;
+}
+
+/* The smallest p and its m; false when m is no immediate. */
+static bool reciprocal(__u64 c, __s32 *m, int *p)
+{
+	for (*p = DIVIDEND_BITS; *p < 62; (*p)++) {
+		__u64 power = 1ULL << *p, mul = (power + c - 1) / c;
+
+		if (mul * c - power > power >> DIVIDEND_BITS)
+			continue;
+		*m = mul;
+		return mul < 1ULL << 31;
+	}
+	return false;
+}
+
+static bool is_division(const struct divisions *d, size_t i, __u64 *c)
+{
+	const struct bpf_insn *insn = &d->old->nodes[i].insn;
+
+	if (!d->run.notes[i].reached || insn->off ||
+	    (insn->code & ~BPF_SRC(0xff)) != (BPF_ALU64 | BPF_DIV))
+		return false;
+	if (BPF_SRC(insn->code) == BPF_K)
+		*c = (__s64)insn->imm;
+	else if (!pairfuse_expr_is_const(d->run.x, d->run.notes[i].in[insn->src_reg], c))
+		return false;
+	return *c > 1 && *c < 1ULL << 31;
+}
+
+static bool divide(struct divisions *d, size_t i)
+{
+	const struct pairfuse_node *node = &d->old->nodes[i];
+	__u8 dst = node->insn.dst_reg;
+	int shift;
+	__s32 mul;
+	__u64 c;
+
+	if (!is_division(d, i, &c) || !reciprocal(c, &mul, &shift))
+		return false;
+	/* the slow way is appended when all else is there, see slow_ways() */
+	add(d, PAIRFUSE_JMP_IMM(BPF_JGT, dst, (1ULL << DIVIDEND_BITS) - 1), d->old->nr + i, node);
+	add(d, PAIRFUSE_INSN(BPF_ALU64 | BPF_MUL | BPF_K, dst, 0, 0, mul), -1, node);
+	add(d, PAIRFUSE_INSN(BPF_ALU64 | BPF_RSH | BPF_K, dst, 0, 0, shift), -1, node);
+	d->found = true;
+	return true;
+}
+
+static void slow_ways(struct divisions *d)
+{
+	const struct pairfuse_node *node;
+	size_t i, nr = d->old->nr;
+
+	for (i = 0; i < nr; i++) {
+		node = &d->old->nodes[i];
+		if (d->to[nr + i] < 0)
+			continue;
+		d->to[nr + i] = d->body.nr;
+		add(d, node->insn, -1, node);
+		add(d, PAIRFUSE_JA(), i + 1, node);
+	}
+}
+
+static int rebuild(struct divisions *d)
+{
+	size_t i, nr = d->old->nr;
+
+	for (i = 0; i < nr && !d->err; i++) {
+		d->to[i] = d->body.nr;
+		d->to[nr + i] = -1;
+		if (divide(d, i))
+			d->to[nr + i] = 0;
+		else
+			add(d, d->old->nodes[i].insn, d->old->nodes[i].target, &d->old->nodes[i]);
+	}
+	slow_ways(d);
+	for (i = 0; i < d->body.nr && !d->err; i++)
+		if (d->body.nodes[i].target >= 0)
+			d->body.nodes[i].target = d->to[d->body.nodes[i].target];
+	return d->err;
+}
+
+int pairfuse_divisions(const struct pairfuse_input *in, const struct pairfuse_prog *prog,
+		       struct pairfuse_exprs *x, struct pairfuse_ir *ir, unsigned int *opts,
+		       struct pairfuse_why *why)
+{
+	struct divisions d = {
+		.run = pairfuse_raw_run(in, prog, x, why),
+		.old = ir,
+	};
+	int err = -ENOMEM;
+
+	d.run.ir = ir;
+	d.to = calloc(2 * ir->nr + 1, sizeof(*d.to));
+	if (d.to)
+		err = pairfuse_run(&d.run);
+	if (!err)
+		err = rebuild(&d);
+	pairfuse_run_free(&d.run);
+	free(d.to);
+	if (err || !d.found) {
+		pairfuse_ir_free(&d.body);
+		return err;
+	}
+	pairfuse_ir_free(ir);
+	*ir = d.body;
+	*opts |= PAIRFUSE_OPT_DIVISION;
+	return 0;
+}
