@@ -109,6 +109,7 @@ struct cli_object_options {
 	const char *fs;
 	const char *nesting;
 	const char *clock;
+	const char *opt;
 };
 
 #define CLI_OBJECT_OPTIONS						\
@@ -121,8 +122,10 @@ struct cli_object_options {
 	{ "nesting", 'n', "exact|per-call",				\
 	  "what calls inside calls find: the map's state, or their own" }, \
 	{ "clock", 'c', "auto|exact",					\
-	  "times from the CPU's counter, or by the clock of bpf_ktime_get_ns()" }
-enum { CLI_OPT_TARGET, CLI_OPT_FS, CLI_OPT_SET, CLI_OPT_NESTING, CLI_OPT_CLOCK,
+	  "times from the CPU's counter, or by the clock of bpf_ktime_get_ns()" }, \
+	{ "opt", 'O', "all|none|NAME,...",				\
+	  "optimisations to apply (default: all); -NAME,...: all but these" }
+enum { CLI_OPT_TARGET, CLI_OPT_FS, CLI_OPT_SET, CLI_OPT_NESTING, CLI_OPT_CLOCK, CLI_OPT_OPT,
        CLI_NR_OBJECT_OPTIONS };
 
 bool cli_object_option(struct cli_object_options *o, const struct cli_option *opt, int index,

@@ -167,6 +167,19 @@ static void carrier_text(const struct pairfuse_object *obj, const struct pairfus
 	       pairfuse_key_name(a->key), a->state_size);
 }
 
+static const char *storage_text(enum pairfuse_storage storage)
+{
+	switch (storage) {
+	case PAIRFUSE_STORAGE_TASK:
+		return "in task storage";
+	case PAIRFUSE_STORAGE_MAP:
+		return "in the map";
+	case PAIRFUSE_STORAGE_SLOT:
+		break;
+	}
+	return "in a slot on the stack";
+}
+
 static const char *clock_text(enum pairfuse_clock clock)
 {
 	switch (clock) {
@@ -193,15 +206,14 @@ static void pair_text(const struct pairfuse_object *obj, const struct pairfuse_o
 	if (!pair->reason) {
 		printf("  verdict  can be fused\n");
 		printf("  nesting  %s: %s\n", a->exact ? "exact" : "per call", a->nesting);
-		printf("  state    %s\n", a->storage == PAIRFUSE_STORAGE_TASK ?
-						 "in task storage" : "in a slot on the stack");
+		printf("  state    %s\n", storage_text(a->storage));
 		if (a->opts) {
 			printf("  applied ");
 			for_each_opt(a, opt_text, NULL);
 			putchar('\n');
 		}
-		printf("  exit     runs %s\n", a->exit_always ? "always" :
-							       "when the entry has left state");
+		printf("  exit     runs %s\n", a->exit_always || a->storage == PAIRFUSE_STORAGE_MAP ?
+						 "always" : "when the entry has left state");
 		if (a->filter)
 			printf("  filter   %s %u, compared by the stub\n",
 			       a->filter == PAIRFUSE_FILTER_TGID ? "process" : "thread",

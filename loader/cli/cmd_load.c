@@ -305,6 +305,10 @@ static int load_run(void *arg, char **args)
 		pairfuse_object__close(obj);
 		return CLI_FAILED;
 	}
+	/* fused or not, it works; what could be given back stays */
+	err = pairfuse_object__release(obj);
+	if (err)
+		cli_error("maps that are not used any more: %s", strerror(-err));
 	warn_unseen(obj);
 	report_attached(l, obj);
 	wait_and_report(l, obj, signals);

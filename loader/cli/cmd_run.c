@@ -35,14 +35,17 @@ static const struct cli_option options[] = {
 	  "what calls inside calls find: the map's state, or their own" },
 	{ "clock", 'c', "auto|exact",
 	  "times from the CPU's counter, or by the clock of bpf_ktime_get_ns()" },
+	{ "opt", 'O', "all|none|NAME,...",
+	  "optimisations to apply (default: all); -NAME,...: all but these" },
 	{}
 };
 
-enum { OPT_HOOK, OPT_NESTING, OPT_CLOCK };
+enum { OPT_HOOK, OPT_NESTING, OPT_CLOCK, OPT_OPT };
 
 static __u32 hook = PAIRFUSE_HOOK_SHARED;
 static enum pairfuse_nesting nesting;
 static bool exact_clock;
+static unsigned int without;
 
 static bool run_option(void *arg, int index, const char *value)
 {
@@ -53,6 +56,8 @@ static bool run_option(void *arg, int index, const char *value)
 		return true;
 	}
 	if (index == OPT_CLOCK && pairfuse_clock_parse(value, &exact_clock))
+		return true;
+	if (index == OPT_OPT && pairfuse_opt_parse(value, &without))
 		return true;
 	cli_bad_value(&options[index], value, options[index].arg);
 	return false;
@@ -87,12 +92,12 @@ static bool find_preload(char *path)
 static int preload(const char *lib)
 {
 	const char *old = getenv("LD_PRELOAD");
-	char options_text[32], *value;
+	char options_text[64], *value;
 
 	if (asprintf(&value, "%s%s%s", lib, old && old[0] ? ":" : "", old ? old : "") < 0)
 		return -ENOMEM;
-	snprintf(options_text, sizeof(options_text), "%d:%u:%u:%u", cli_verbose, hook,
-		 nesting, exact_clock);
+	snprintf(options_text, sizeof(options_text), "%d:%u:%u:%u:%u", cli_verbose, hook,
+		 nesting, exact_clock, without);
 	if (setenv("LD_PRELOAD", value, 1) || setenv("PAIRFUSE_RUN", options_text, 1)) {
 		free(value);
 		return -errno;

@@ -42,6 +42,7 @@ bool cli_object_option(struct cli_object_options *o, const struct cli_option *op
 		       const char *value)
 {
 	enum pairfuse_nesting nesting;
+	unsigned int without;
 	bool exact_clock;
 
 	switch (index) {
@@ -65,6 +66,11 @@ bool cli_object_option(struct cli_object_options *o, const struct cli_option *op
 		if (!pairfuse_clock_parse(value, &exact_clock))
 			break;
 		o->clock = value;
+		return true;
+	case CLI_OPT_OPT:
+		if (!pairfuse_opt_parse(value, &without))
+			break;
+		o->opt = value;
 		return true;
 	default:
 		return false;
@@ -111,6 +117,8 @@ int cli_object_open(const char *path, struct cli_object_options *o, struct pairf
 		err = pairfuse_object__set_nesting(obj, o->nesting);
 	if (!err)
 		err = pairfuse_object__set_clock(obj, o->clock);
+	if (!err)
+		err = pairfuse_object__set_opt(obj, o->opt);
 	free_list(&o->sets);
 	free_list(&o->targets);
 	if (err)

@@ -151,12 +151,29 @@ enum pairfuse_opt {
 
 const char *pairfuse_opt_name(enum pairfuse_opt opt);
 
+/*
+ * Those that can be left out (pairfuse_input.without). Without the slot, the programs
+ * keep the map and are only run from one place; filters and the clock need the slot,
+ * and the clock needs dead code to go.
+ */
+#define PAIRFUSE_OPT_OPTIONAL	(PAIRFUSE_OPT_SLOT | PAIRFUSE_OPT_DEAD | PAIRFUSE_OPT_RODATA | \
+				 PAIRFUSE_OPT_CLOCK | PAIRFUSE_OPT_DIVISION | \
+				 PAIRFUSE_OPT_REGISTERS | PAIRFUSE_OPT_FILTER | \
+				 PAIRFUSE_OPT_COPIES | PAIRFUSE_OPT_PATHS)
+
+/*
+ * What people ask for: "all", "none", or names separated by commas: those that are
+ * wanted, or, each with a '-' in front, those that are not. false: something else.
+ */
+bool pairfuse_opt_parse(const char *text, unsigned int *without);
+
 enum pairfuse_storage {		/* where a fused pair keeps its state */
 	PAIRFUSE_STORAGE_SLOT = 0,	/* on the stack: each invocation its own */
 	PAIRFUSE_STORAGE_TASK,		/* in the task: as a map keyed by the thread has it */
+	PAIRFUSE_STORAGE_MAP,		/* in the map as ever: without PAIRFUSE_OPT_SLOT */
 };
 
-/* "slot", "task" */
+/* "slot", "task", "map" */
 const char *pairfuse_storage_name(enum pairfuse_storage storage);
 
 /* "exact" or "per-call"; false: neither */

@@ -297,6 +297,7 @@ int pairfuse_object_analyze(struct pairfuse_object *obj)
 	in.rdonly_cast_id = k ? pairfuse_kbtf_vmlinux_func(k, "bpf_rdonly_cast") : 0;
 	in.nesting = obj->nesting;
 	in.filter = true;
+	in.without = obj->without;
 	in.clock = obj->exact_clock ||
 		   (obj->mode == PAIRFUSE_MODE_LOADED && !pairfuse_device_has_counter()) ?
 			   PAIRFUSE_CLOCK_MONOTONIC : PAIRFUSE_CLOCK_COUNTER;

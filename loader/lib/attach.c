@@ -19,6 +19,7 @@
  * function's descriptor are closed as soon as the module holds them.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -397,7 +398,7 @@ int pairfuse_object__attach(struct pairfuse_object *obj, const struct pairfuse_a
 	size_t i;
 	int err;
 
-	if (obj->mode != PAIRFUSE_MODE_LOADED || obj->attached)
+	if (obj->mode != PAIRFUSE_MODE_LOADED || obj->attached || obj->released)
 		return -EBUSY;
 	if (opts) {
 		if (opts->sz < sizeof(opts->sz))
@@ -425,6 +426,59 @@ int pairfuse_object__attach(struct pairfuse_object *obj, const struct pairfuse_a
 	for (i = 0; i < obj->nr_pairs; i++)
 		pairfuse_object_judge(obj, &obj->pairs[i]);
 	return 0;
+}
+
+/* --- what fused pairs leave behind --- */
+
+/* Do programs use the map that still run as they are, or may again? */
+static bool is_replaced(const struct pairfuse_object *obj, size_t map)
+{
+	bool any = false;
+	size_t i;
+
+	for (i = 0; i < obj->nr_pairs; i++) {
+		const struct pairfuse_opair *pair = &obj->pairs[i];
+
+		if (!pair->analysis || pair->analysis->carrier != (int)map)
+			continue;
+		if (pair->verdict.link_fd < 0 ||
+		    pair->analysis->storage == PAIRFUSE_STORAGE_MAP)
+			return false;
+		any = true;
+	}
+	return any;
+}
+
+/* libbpf closes it at the end: until then the descriptor is one of something else. */
+static int drop_map(struct bpf_map *map)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), err = 0;
+
+	if (null < 0)
+		return -errno;
+	if (dup3(null, bpf_map__fd(map), O_CLOEXEC) < 0)
+		err = -errno;
+	close(null);
+	return err;
+}
+
+int pairfuse_object__release(struct pairfuse_object *obj)
+{
+	size_t i;
+	int err = 0;
+
+	if (!obj->attached)
+		return -EBUSY;
+	if (!obj->owned)
+		return -EINVAL;
+	for (i = 0; i < obj->nr_progs; i++)
+		if (obj->progs[i].fused)
+			bpf_program__unload(obj->progs[i].bpf);
+	for (i = 0; !err && i < obj->nr_maps; i++)
+		if (is_replaced(obj, i))
+			err = drop_map(pairfuse_object_map(obj, i));
+	obj->released = true;
+	return err;
 }
 
 /* Links first: no program may run on when the session takes its maps away. */

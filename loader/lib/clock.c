@@ -122,7 +122,8 @@ int pairfuse_clock(struct pairfuse_plan *plan)
 	size_t i;
 	int err;
 
-	if (!plan->in->clock || plan->task || plan->exit_always)
+	if (!plan->in->clock || (plan->in->without & PAIRFUSE_OPT_CLOCK) || plan->task ||
+	    plan->exit_always)
 		return 0;
 	times = entry_times(plan);
 	for (i = 0; times && i < plan->exit->ir.nr; i++)

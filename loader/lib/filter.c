@@ -64,7 +64,8 @@ int pairfuse_filter(struct pairfuse_plan *plan)
 	__u32 value;
 	int idle;
 
-	if (!plan->in->filter || plan->task || plan->exit_always)
+	if (!plan->in->filter || (plan->in->without & PAIRFUSE_OPT_FILTER) || plan->task ||
+	    plan->exit_always)
 		return 0;
 	for (i = 0; i < plan->facts.nr; i++) {
 		if (!is_filter(plan->x, &plan->facts.f[i], &filter, &value))

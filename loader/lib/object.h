@@ -76,6 +76,7 @@ struct pairfuse_object {
 
 	enum pairfuse_nesting nesting;
 	bool exact_clock;	/* no times from the CPU's counter */
+	unsigned int without;	/* optimisations: pairfuse_input.without */
 	struct pairfuse_oprog *progs;
 	size_t nr_progs;
 
@@ -90,6 +91,7 @@ struct pairfuse_object {
 
 	struct pairfuse_opair *pairs;
 	size_t nr_pairs;
+	bool released;		/* pairfuse_object__release() */
 	bool attached;
 };
 

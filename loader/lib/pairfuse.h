@@ -133,6 +133,15 @@ PAIRFUSE_API int pairfuse_object__set_nesting(struct pairfuse_object *obj, const
 PAIRFUSE_API int pairfuse_object__set_clock(struct pairfuse_object *obj, const char *clock);
 
 /*
+ * What is done to make pairs cheaper, before loading: "all" (NULL, the default),
+ * "none" (both programs from one place, and no more), or names separated by commas,
+ * as `applied` of explain has them, of slot, dead-code, rodata, clock, division,
+ * registers, filter, copies and paths; each with a '-' in front for all but these.
+ * -EINVAL: none of that.
+ */
+PAIRFUSE_API int pairfuse_object__set_opt(struct pairfuse_object *obj, const char *opt);
+
+/*
  * Analyse without the kernel: needs no privilege and loads nothing; instead of
  * pairfuse_object__load(). Field offsets are those that the object was
  * compiled for.
@@ -164,6 +173,14 @@ struct pairfuse_attach_opts {
  */
 PAIRFUSE_API int pairfuse_object__attach(struct pairfuse_object *obj,
 					 const struct pairfuse_attach_opts *opts);
+
+/*
+ * For those who attach once: give back what fused pairs do not need, their original
+ * programs and the maps that they have shared (a preallocated hash of 10240 elements
+ * is a megabyte). The object must own them (not pairfuse_object__wrap()); it cannot be
+ * attached again, only detached and closed. -EBUSY: not attached, -EINVAL: not owned.
+ */
+PAIRFUSE_API int pairfuse_object__release(struct pairfuse_object *obj);
 
 /* Detach everything; maps and their data stay until the session is closed. */
 PAIRFUSE_API void pairfuse_object__detach(struct pairfuse_object *obj);

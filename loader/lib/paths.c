@@ -405,6 +405,7 @@ static void visit(struct paths *p, int n, int i)
 	struct pairfuse_knowledge known;
 	struct variant *v = &p->v[n];
 	int next = i + 1;
+	__u8 class;
 
 	v->out = p->old->nodes[i];
 	v->out.target = -1;
@@ -424,7 +425,8 @@ static void visit(struct paths *p, int n, int i)
 			next = i + 2;
 		}
 		insn = &v->out.insn;
-		if (pairfuse_insn_class(insn) == BPF_ALU || pairfuse_insn_class(insn) == BPF_ALU64) {
+		class = pairfuse_insn_class(insn);
+		if (class == BPF_ALU || class == BPF_ALU64) {
 			before = pairfuse_known_dst(&known, insn);
 			simpler_operands(&known, &v->out.insn);
 			pairfuse_known_step(&known, &v->out);

@@ -47,7 +47,8 @@ static void setup(struct pairfuse_plan *plan, struct pairfuse_run *run,
 	plan->why.prog = is_exit;
 	*run = (struct pairfuse_run){
 		.in = plan->in, .prog = flat->prog, .ir = &flat->ir, .x = plan->x,
-		.why = &plan->why, .is_exit = is_exit, .carrier = plan->carrier,
+		.why = &plan->why, .is_exit = is_exit,
+		.carrier = plan->kept ? -1 : plan->carrier,
 		.kind = plan->kind, .key = &plan->key, .live = flat->live,
 	};
 }
@@ -281,12 +282,33 @@ static int check_unarmed(struct pairfuse_plan *plan)
 	return err;
 }
 
+/*
+ * The programs as they are, with their map, from one stub: the exit always runs, and
+ * nothing is known of what the entry has done.
+ */
+static int keep_map(struct pairfuse_plan *plan)
+{
+	int err;
+
+	plan->kept = true;
+	plan->task = false;
+	plan->exact = false;
+	plan->proof = PAIRFUSE_PROOF_STORED;
+	plan->facts.nr = 0;
+	plan->exit_always = false;
+	plan->needed = plan->clear = plan->flag_bytes = 0;
+	err = run_entry(plan);
+	return err ? err : pairfuse_plan_run_exit(plan);
+}
+
 int pairfuse_plan_decide(struct pairfuse_plan *plan)
 {
 	int err;
 
 	pairfuse_clock_undo(plan);
 	plan->filter = PAIRFUSE_FILTER_NONE;
+	if (plan->in->without & PAIRFUSE_OPT_SLOT)
+		return keep_map(plan);
 	if (plan->task)
 		return pairfuse_storage_decide(plan);
 	err = run_entry(plan);

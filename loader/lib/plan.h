@@ -80,6 +80,7 @@ struct pairfuse_plan {
 	__u64 flag_bytes;	/* PROOF_ZEROED: the bytes that are 0 without state */
 	__u64 clear;		/* bytes that the entry has to clear at its start */
 	bool exit_always;
+	bool kept;		/* the map stays, see PAIRFUSE_STORAGE_MAP */
 
 	/* filter.c */
 	enum pairfuse_filter filter;

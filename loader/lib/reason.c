@@ -47,7 +47,15 @@ const char *pairfuse_key_name(enum pairfuse_key key)
 
 const char *pairfuse_storage_name(enum pairfuse_storage storage)
 {
-	return storage == PAIRFUSE_STORAGE_TASK ? "task" : "slot";
+	switch (storage) {
+	case PAIRFUSE_STORAGE_SLOT:
+		return "slot";
+	case PAIRFUSE_STORAGE_TASK:
+		return "task";
+	case PAIRFUSE_STORAGE_MAP:
+		return "map";
+	}
+	return "unknown";
 }
 
 bool pairfuse_nesting_parse(const char *text, enum pairfuse_nesting *nesting)
@@ -94,6 +102,46 @@ const char *pairfuse_opt_name(enum pairfuse_opt opt)
 		return "paths";
 	}
 	return "unknown";
+}
+
+/* The optional one of that name, of len bytes; 0: none. */
+static unsigned int opt_named(const char *name, size_t len)
+{
+	unsigned int opt;
+
+	for (opt = 1; opt <= PAIRFUSE_OPT_OPTIONAL; opt <<= 1)
+		if ((opt & PAIRFUSE_OPT_OPTIONAL) && strlen(pairfuse_opt_name(opt)) == len &&
+		    !memcmp(pairfuse_opt_name(opt), name, len))
+			return opt;
+	return 0;
+}
+
+bool pairfuse_opt_parse(const char *text, unsigned int *without)
+{
+	bool minus = text[0] == '-';
+	unsigned int named = 0, opt;
+	size_t len;
+
+	*without = 0;
+	if (!strcmp(text, "all"))
+		return true;
+	*without = PAIRFUSE_OPT_OPTIONAL;
+	if (!strcmp(text, "none"))
+		return true;
+	for (;; text += len + 1) {
+		if ((text[0] == '-') != minus)
+			return false;
+		text += minus;
+		len = strcspn(text, ",");
+		opt = opt_named(text, len);
+		if (!opt)
+			return false;
+		named |= opt;
+		if (!text[len])
+			break;
+	}
+	*without = minus ? named : PAIRFUSE_OPT_OPTIONAL & ~named;
+	return true;
 }
 
 const char *pairfuse_clock_name(enum pairfuse_clock clock)

@@ -642,7 +642,7 @@ int pairfuse_rewrite(struct pairfuse_plan *plan, bool is_exit, struct pairfuse_c
 		.plan = plan, .run = is_exit ? &plan->exit_run : &plan->entry_run,
 		.old = &flat->ir, .prog = flat->prog, .is_exit = is_exit,
 		.copy = used_bytes(plan) & ~(is_exit ? 0 : plan->dropped),
-		.opts = plan->task ? PAIRFUSE_OPT_TASK : PAIRFUSE_OPT_SLOT,
+		.opts = plan->kept ? 0 : plan->task ? PAIRFUSE_OPT_TASK : PAIRFUSE_OPT_SLOT,
 	};
 	int err;
 
@@ -655,7 +655,7 @@ int pairfuse_rewrite(struct pairfuse_plan *plan, bool is_exit, struct pairfuse_c
 		return -ENOMEM;
 	if (flat->inlined)
 		rw.opts |= PAIRFUSE_OPT_INLINE;
-	if (is_exit && !plan->exit_always)
+	if (is_exit && !plan->exit_always && !plan->kept)
 		rw.opts |= PAIRFUSE_OPT_SKIP_EXIT;
 	err = plan->task ? pairfuse_rw_task_init(&rw) : 0;
 	if (!err)

@@ -68,6 +68,20 @@ int pairfuse_object__set_clock(struct pairfuse_object *obj, const char *clock)
 	return 0;
 }
 
+int pairfuse_object__set_opt(struct pairfuse_object *obj, const char *opt)
+{
+	unsigned int without;
+
+	if (obj->mode != PAIRFUSE_MODE_OPEN)
+		return -EBUSY;
+	if (!pairfuse_opt_parse(opt ? opt : "all", &without)) {
+		pairfuse_warn("optimisations: have '%s', need all, none or names", opt);
+		return -EINVAL;
+	}
+	obj->without = without;
+	return 0;
+}
+
 int pairfuse_object__set_nesting(struct pairfuse_object *obj, const char *nesting)
 {
 	if (obj->mode != PAIRFUSE_MODE_OPEN)

@@ -462,6 +462,12 @@ void pairfuse_storage_tell(const struct pairfuse_plan *plan, struct pairfuse_pai
 	const struct pairfuse_map *map = &plan->in->maps[plan->carrier];
 	const char *why = choice_text(plan);
 
+	if (plan->kept) {
+		pair->storage = PAIRFUSE_STORAGE_MAP;
+		pair->exact = true;
+		snprintf(pair->nesting, sizeof(pair->nesting), "calls inside calls use the map");
+		return;
+	}
 	pair->storage = plan->task ? PAIRFUSE_STORAGE_TASK : PAIRFUSE_STORAGE_SLOT;
 	pair->exact = plan->task || plan->exact;
 	if (plan->task && plan->kind != PAIRFUSE_CARRIER_TASK)

@@ -584,6 +584,7 @@ int run_engine_update(void)
 		in.nesting = run_nesting;
 		in.no_groups = !has_group();
 		in.filter = true;
+		in.without = run_without;
 		in.clock = choose_clock();
 		tell_input(&e);
 		err = pairfuse_analyze(&in, &res);

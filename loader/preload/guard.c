@@ -21,6 +21,7 @@ int run_verbose;
 __u32 run_hook;
 enum pairfuse_nesting run_nesting;
 bool run_exact_clock;
+unsigned int run_without;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static long owner;		/* pid; 0: inert */

@@ -39,6 +39,7 @@ extern int run_verbose;
 extern __u32 run_hook;		/* enum pairfuse_hook wanted */
 extern enum pairfuse_nesting run_nesting;
 extern bool run_exact_clock;
+extern unsigned int run_without;	/* optimisations: pairfuse_input.without */
 
 /* From the environment; without it the interposer stays inert. */
 void run_init(int verbose, __u32 hook);

@@ -250,6 +250,9 @@ static void settings(struct fuzz_case *c)
 	in->no_groups = fuzz_chance(g, 10);
 	in->clock = fuzz_rnd(g, PAIRFUSE_CLOCK_COUNTER + 1);
 	in->filter = fuzz_chance(g, 50);
+	/* every optimisation without every other one */
+	in->without = fuzz_chance(g, 50) ? 0 :
+		      fuzz_rnd(g, PAIRFUSE_OPT_OPTIONAL + 1) & PAIRFUSE_OPT_OPTIONAL;
 }
 
 struct fuzz_case *fuzz_case_new(__u64 seed, const bool *drop)

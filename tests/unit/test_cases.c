@@ -19,7 +19,8 @@
  * ENTRY or EXIT is - where a program has no partner. A proto's IDs are the BTF
  * ids of the structures that the arguments point to, in order; 0: no pointer.
  * Every pair has to be named. Fused pairs are then run against the originals; all
- * of it with and without a module that can take times and filter.
+ * of it with and without a module that can take times and filter, and without each
+ * optimisation (then without looking at the expectations).
  */
 #include <dirent.h>
 #include <setjmp.h>
@@ -251,11 +252,18 @@ static void default_protos(struct test_object *obj)
 	}
 }
 
-static void check_object(struct case_file *c, struct test_object *obj, bool clock)
+static void check_verifier(const struct case_file *c, const struct test_object *obj,
+			   const struct pairfuse_result *res)
 {
-	struct pairfuse_result *res;
-	unsigned int i, fused = 0;
 	char buf[4096];
+
+	if (kernel_rejects(obj, res, buf, sizeof(buf)))
+		fail_msg("%s: the kernel's verifier: %s", c->source, buf);
+}
+
+static void prepare(struct case_file *c, struct test_object *obj, bool clock)
+{
+	unsigned int i;
 
 	obj->in.rdonly_cast_id = 4242;
 	obj->in.clock = clock ? PAIRFUSE_CLOCK_COUNTER : PAIRFUSE_CLOCK_PROGRAMS;
@@ -264,19 +272,66 @@ static void check_object(struct case_file *c, struct test_object *obj, bool cloc
 		default_protos(obj);
 	for (i = 0; i < c->nr_lines; i++)
 		apply(obj, c->lines[i]);
+}
+
+static unsigned int nr_fused(const struct pairfuse_result *res)
+{
+	unsigned int i, fused = 0;
+
+	for (i = 0; i < res->nr_pairs; i++)
+		fused += res->pairs[i].reason == PAIRFUSE_REASON_NONE;
+	return fused;
+}
+
+/* Without any one of the optimisations: another program, perhaps another verdict. */
+static void check_without(struct case_file *c, struct test_object *obj)
+{
+	struct pairfuse_result *res;
+	unsigned int opt;
+	size_t i;
+
+	prepare(c, obj, true);
+	/* code without a prototype is for display only; with the map kept, it is run */
+	for (i = 0; i < obj->in.nr_progs; i++) {
+		if (obj->progs[i].proto)
+			continue;
+		obj->protos[i] = (struct pairfuse_proto){ .nr_regs = 4, .ret_size = 8 };
+		obj->progs[i].proto = &obj->protos[i];
+	}
+	for (opt = 1; opt <= PAIRFUSE_OPT_OPTIONAL; opt <<= 1) {
+		if (!(opt & PAIRFUSE_OPT_OPTIONAL))
+			continue;
+		obj->in.without = opt;
+		assert_int_equal(pairfuse_analyze(&obj->in, &res), 0);
+		/* removing dead code prunes, too */
+		for (i = 0; opt != PAIRFUSE_OPT_DEAD && i < res->nr_pairs; i++)
+			assert_false(res->pairs[i].opts & opt);
+		if (nr_fused(res))
+			check_equivalence(c, obj, res);
+		check_verifier(c, obj, res);
+		pairfuse_result_free(res);
+	}
+	obj->in.without = 0;
+}
+
+static void check_object(struct case_file *c, struct test_object *obj, bool clock)
+{
+	struct pairfuse_result *res;
+	unsigned int i, fused;
+
+	prepare(c, obj, clock);
 	assert_int_equal(pairfuse_analyze(&obj->in, &res), 0);
 	for (i = 0; i < res->nr_pairs; i++) {
 		if (c->nr_expect)
 			check_pair(c, obj, &res->pairs[i]);
 		check_clock(c, obj, &res->pairs[i]);
 		check_filter(c, obj, &res->pairs[i]);
-		fused += res->pairs[i].reason == PAIRFUSE_REASON_NONE;
 	}
+	fused = nr_fused(res);
 	assert_int_equal(c->nr_expect ? res->nr_pairs : fused, c->nr_expect ?: res->nr_pairs);
 	if (fused)
 		check_equivalence(c, obj, res);
-	if (kernel_rejects(obj, res, buf, sizeof(buf)))
-		fail_msg("%s: the kernel's verifier: %s", c->source, buf);
+	check_verifier(c, obj, res);
 	pairfuse_result_free(res);
 }
 
@@ -293,6 +348,7 @@ static void test_case(void **state)
 		fail_msg("%s: %s", c->object, strerror(-err));
 	check_object(c, obj, false);
 	check_object(c, obj, true);
+	check_without(c, obj);
 	test_object_close(obj);
 }
 

@@ -184,14 +184,14 @@ section() {
 for verb in $verbs; do
 	expect "$verb --help" 0 '' "$pairfuse" "$verb" --help
 	cp "$dir/out" "$dir/help"
-	options=$(sed -n 's/^  \(-[a-z], \|    \)--\([a-z-]*\).*/\2/p' "$dir/help" | sort)
+	options=$(sed -n 's/^  \(-[a-zA-Z], \|    \)--\([a-z-]*\).*/\2/p' "$dir/help" | sort)
 	[ -n "$options" ]
 	result $? "$verb: has options"
 
 	# in the man page, with the same letter
 	: >"$dir/missing"
 	for o in $options; do
-		letter=$(sed -n "s/^  -\([a-z]\), --$o\( .*\|\$\)/\1/p" "$dir/help")
+		letter=$(sed -n "s/^  -\([a-zA-Z]\), --$o\( .*\|\$\)/\1/p" "$dir/help")
 		case $o in
 		help|verbose) text=$(sed 's/\\f.//g; s/\\-/-/g' "$man") ;;
 		*) text=$(section "$verb") ;;
@@ -203,7 +203,7 @@ for verb in $verbs; do
 	result $? "$verb: man page has all options: $(tr "\n" " " <"$dir/missing")"
 
 	# and none that there are not
-	extra=$(section "$verb" | sed -n 's/^\.BR -[a-z] ", " --\([a-z]*\).*/\1/p' |
+	extra=$(section "$verb" | sed -n 's/^\.BR -[a-zA-Z] ", " --\([a-z]*\).*/\1/p' |
 		while read -r o; do echo "$options" | grep -qx -e "$o" || echo "$o"; done)
 	[ -z "$extra" ]
 	result $? "$verb: man page has no other options: $extra"

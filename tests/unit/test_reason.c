@@ -49,12 +49,33 @@ static void test_refuse(void **state)
 	assert_int_equal(strlen(why.text), sizeof(why.text) - 1);
 }
 
+static void test_opts(void **state)
+{
+	static const char *const bad[] = {
+		"", "-", ",", "slot,", ",slot", "slots", "slo", "slot,-clock", "-slot,clock", "inline",
+		"all,slot", "slot, clock", "SLOT",
+	};
+	unsigned int without, i;
+
+	assert_true(pairfuse_opt_parse("all", &without));
+	assert_int_equal(without, 0);
+	assert_true(pairfuse_opt_parse("none", &without));
+	assert_int_equal(without, PAIRFUSE_OPT_OPTIONAL);
+	assert_true(pairfuse_opt_parse("slot,dead-code", &without));
+	assert_int_equal(without, PAIRFUSE_OPT_OPTIONAL & ~(PAIRFUSE_OPT_SLOT | PAIRFUSE_OPT_DEAD));
+	assert_true(pairfuse_opt_parse("-clock,-paths", &without));
+	assert_int_equal(without, PAIRFUSE_OPT_CLOCK | PAIRFUSE_OPT_PATHS);
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(pairfuse_opt_parse(bad[i], &without));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reasons),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_refuse),
+		cmocka_unit_test(test_opts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,11 +3,28 @@
 # State of several fields, read in part after it was deleted; typed arguments.
 
 threads=2 n=50
+declare -A maps=([fused]=0 [split]=1)
+
+# How many there are; what is given back goes after a grace period.
+maps_of_state()
+{
+	local n try
+
+	for try in $(seq 50); do
+		n=$(bpftool map show | grep -c ' name in_progress ')
+		[ "$n" != "$1" ] || break
+		sleep 0.1
+	done
+	echo "$n"
+}
+
 
 for engine in fused split; do
 	load_start "l$engine" $threads $n
 	pid=load_pid_l$engine
 	tool_start $engine --engine $engine --set target_pid="${!pid}" "$OBJ"/state.bpf.o
+	# Fused, neither the original programs nor the map between them are kept.
+	equal "$(maps_of_state "${maps[$engine]}")" "${maps[$engine]}" "$engine: maps of state"
 	load_go "l$engine" ok
 	load_go "l$engine" fail
 	tool_stop $engine
