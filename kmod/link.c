@@ -362,7 +362,7 @@ static bool flags_valid(const struct pairfuse_attach *attr)
 		return false;
 	if (attr->group_fd && !(flags & PAIRFUSE_ATTACH_EXACT))
 		return false;
-	if (attr->filter > PAIRFUSE_FILTER_TID || (attr->filter_value && !attr->filter))
+	if (attr->filter > PAIRFUSE_FILTER_COMM || (attr->filter_value && !attr->filter))
 		return false;
 	if ((flags & PAIRFUSE_ATTACH_MONOTONIC) && !(flags & PAIRFUSE_ATTACH_ELAPSED))
 		return false;

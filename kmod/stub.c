@@ -175,12 +175,15 @@ unsigned long pairfuse_stub_call_addr(int stub)
 static u16 filter_offset(enum pairfuse_filter filter)
 {
 	static_assert(offsetof(struct task_struct, tgid) <= U16_MAX &&
-		      offsetof(struct task_struct, pid) <= U16_MAX);
+		      offsetof(struct task_struct, pid) <= U16_MAX &&
+		      offsetof(struct task_struct, comm) <= U16_MAX);
 	switch (filter) {
 	case PAIRFUSE_FILTER_TGID:
 		return offsetof(struct task_struct, tgid);
 	case PAIRFUSE_FILTER_TID:
 		return offsetof(struct task_struct, pid);
+	case PAIRFUSE_FILTER_COMM:
+		return offsetof(struct task_struct, comm);
 	default:
 		return 0;
 	}

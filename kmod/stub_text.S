@@ -165,7 +165,7 @@
  * from (pairfuse_pass_N, which is a return when there is no next stub), or to where
  * the stub's own call would lead. rax, r10 and r11 are no arguments. The thread's
  * ids are its own to change (execve() of a thread that is not the leader), so they
- * can be read.
+ * can be read; its name is anybody's, and one load reads what is there.
  */
 .macro MATCHES n to
 	movq	PAIRFUSE_CURRENT, %r11

@@ -180,6 +180,21 @@ static const char *storage_text(enum pairfuse_storage storage)
 	return "in a slot on the stack";
 }
 
+static void filter_text(const struct pairfuse_pair *a)
+{
+	switch (a->filter) {
+	case PAIRFUSE_FILTER_TGID:
+		printf("  filter   process %u, compared by the stub\n", a->filter_value);
+		break;
+	case PAIRFUSE_FILTER_TID:
+		printf("  filter   thread %u, compared by the stub\n", a->filter_value);
+		break;
+	case PAIRFUSE_FILTER_COMM:
+		printf("  filter   first characters of the name, compared by the stub\n");
+		break;
+	}
+}
+
 static const char *clock_text(enum pairfuse_clock clock)
 {
 	switch (clock) {
@@ -214,10 +229,7 @@ static void pair_text(const struct pairfuse_object *obj, const struct pairfuse_o
 		}
 		printf("  exit     runs %s\n", a->exit_always || a->storage == PAIRFUSE_STORAGE_MAP ?
 						 "always" : "when the entry has left state");
-		if (a->filter)
-			printf("  filter   %s %u, compared by the stub\n",
-			       a->filter == PAIRFUSE_FILTER_TGID ? "process" : "thread",
-			       a->filter_value);
+		filter_text(a);
 		printf("  time     %s%s\n", clock_text(a->clock),
 		       a->no_entry ? "; nothing is left of the entry program" : "");
 		if (cli_verbose) {
@@ -311,7 +323,8 @@ static void fused_json(const struct pairfuse_object *obj, struct pairfuse_json *
 	pairfuse_json_bool(w, "no_entry", a->no_entry);
 	if (a->filter)
 		pairfuse_json_uint(w, a->filter == PAIRFUSE_FILTER_TGID ? "filter_tgid" :
-									    "filter_tid",
+				      a->filter == PAIRFUSE_FILTER_TID ? "filter_tid" :
+									 "filter_comm",
 				   a->filter_value);
 	pairfuse_json_array(w, "applied");
 	for_each_opt(a, opt_json, w);

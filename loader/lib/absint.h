@@ -22,6 +22,7 @@
 #define PAIRFUSE_SLOT_BYTES	64	/* PAIRFUSE_SLOT_SIZE of the ABI */
 #define PAIRFUSE_MAX_KEY	64
 #define PAIRFUSE_MAX_FACTS	8
+#define PAIRFUSE_COMM_SIZE	16	/* TASK_COMM_LEN */
 
 enum pairfuse_carrier_kind {
 	PAIRFUSE_CARRIER_HASH,	/* entries come and go */

@@ -137,6 +137,7 @@ pairfuse_val pairfuse_expr_leaf(struct pairfuse_exprs *x, enum pairfuse_expr_kin
 		break;
 	case PAIRFUSE_E_PID_TGID:
 	case PAIRFUSE_E_TASK:
+	case PAIRFUSE_E_COMM:
 		e.fixed = true;
 		break;
 	default:
@@ -183,6 +184,7 @@ pairfuse_val pairfuse_expr_part(struct pairfuse_exprs *x, pairfuse_val v,
 	case PAIRFUSE_E_RET:
 	case PAIRFUSE_E_PID_TGID:
 	case PAIRFUSE_E_TASK:
+	case PAIRFUSE_E_COMM:
 	case PAIRFUSE_E_OP:
 		if (e.depth >= MAX_DEPTH)
 			break;

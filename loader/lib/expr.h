@@ -7,7 +7,8 @@
  * table, the key that an entry builds can be compared with the exit's by
  * comparing indices. Expressions built of constants, the thread's ids, the
  * task and the saved arguments only are *fixed*: they have the same value in
- * the entry and the exit of one invocation.
+ * the entry and the exit of one invocation. (A name that was read is that name for
+ * ever; which call has read it is part of the expression.)
  *
  * What is not known is "top". It carries *taints*, which say what may have
  * gone into it, so that a pointer that the analysis has lost sight of is
@@ -38,6 +39,7 @@ enum pairfuse_expr_kind {
 	PAIRFUSE_E_LOAD,	/* b such bytes from a, loaded */
 	PAIRFUSE_E_TIME,	/* bpf_ktime_get_ns() called by node a */
 	PAIRFUSE_E_ELAPSED,	/* time from entry to exit, see clock.h */
+	PAIRFUSE_E_COMM,	/* half b of what call a of bpf_get_current_comm() found */
 	PAIRFUSE_E_PART,	/* bytes imm .. of a, b of them, zero extended */
 	PAIRFUSE_E_OP,		/* a op b, 64 bits */
 };

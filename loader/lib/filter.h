@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A condition on the thread's ids that the stub can look at before anything else.
+ * A condition on the thread's ids or its name that the stub can look at before anything else.
  */
 #ifndef PAIRFUSE_FILTER_H
 #define PAIRFUSE_FILTER_H

@@ -152,6 +152,35 @@ static int store_value(struct pairfuse_step *s, unsigned int arg, pairfuse_val v
 	return 0;
 }
 
+/* In a loop, a call finds a name again and again. */
+static bool in_loop(const struct pairfuse_ir *ir, size_t i)
+{
+	size_t n;
+
+	for (n = i; n < ir->nr; n++)
+		if (ir->nodes[n].target >= 0 && ir->nodes[n].target <= (int)i)
+			return true;
+	return false;
+}
+
+/* bpf_get_current_comm(): the name on the stack, when all of it was asked for. */
+static void store_comm(struct pairfuse_step *s)
+{
+	const struct pairfuse_expr to = *pairfuse_expr(s->run->x, s->st->reg[1]);
+	__u32 call = s->node - s->run->ir->nodes, half;
+	__s64 at = (__s64)to.imm + PAIRFUSE_STACK_SIZE;
+	__u64 len;
+
+	if (to.kind != PAIRFUSE_E_STACK || s->run->is_raw || in_loop(s->run->ir, call) ||
+	    !pairfuse_expr_is_const(s->run->x, s->st->reg[2], &len) || len < PAIRFUSE_COMM_SIZE)
+		return;
+	/* programs are numbered by side: what the entry has read is not the exit's */
+	call = 2 * call + s->run->is_exit;
+	for (half = 0; half < 2; half++, at += 8)
+		pairfuse_bytes_set(s->run->x, &s->st->stack[at], &s->st->stack_idx[at], 8,
+				   pairfuse_expr_leaf(s->run->x, PAIRFUSE_E_COMM, call, half, 0));
+}
+
 static int call_result(struct pairfuse_step *s, __s32 id, pairfuse_val *out)
 {
 	struct pairfuse_run *run = s->run;
@@ -169,6 +198,9 @@ static int call_result(struct pairfuse_step *s, __s32 id, pairfuse_val *out)
 	case BPF_FUNC_ktime_get_ns:
 		*out = pairfuse_expr_leaf(run->x, PAIRFUSE_E_TIME,
 					  s->node - run->ir->nodes, 0, 0);
+		break;
+	case BPF_FUNC_get_current_comm:
+		store_comm(s);
 		break;
 	case BPF_FUNC_get_attach_cookie:
 		*out = pairfuse_expr_const(run->x, run->prog->cookie);

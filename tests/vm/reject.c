@@ -94,7 +94,7 @@ TEST(reject_request)
 	BAD(EINVAL, a.group_fd = 1);
 	BAD(EINVAL, a.hook = PAIRFUSE_HOOK_DIRECT + 1);
 	BAD(EINVAL, a.hook = ~0U);
-	BAD(EINVAL, a.filter = PAIRFUSE_FILTER_TID + 1);
+	BAD(EINVAL, a.filter = PAIRFUSE_FILTER_COMM + 1);
 	BAD(EINVAL, a.filter_value = 1);
 	BAD(E2BIG, a.size = ~0U);
 	BAD(EBADF, a.target_fd = -1);

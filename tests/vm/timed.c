@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -419,12 +420,24 @@ static void call_from_all(void)
 	check(waitpid(pid, &status, 0) == pid && !status, "the child failed");
 }
 
+static u32 own_value(enum pairfuse_filter filter)
+{
+	char comm[16];
+	u32 value;
+
+	if (filter != PAIRFUSE_FILTER_COMM)
+		return getpid();
+	need(prctl(PR_GET_NAME, comm));
+	memcpy(&value, comm, sizeof(value));
+	return value;
+}
+
 /* Others' calls pass by, uncounted, alone and in a chain of links. */
 TEST(filter)
 {
 	static const struct {
 		enum pairfuse_filter filter;
-		bool own;
+		bool own;		/* what it asks for is ours */
 		u64 runs;
 	} cases[] = {
 		{ PAIRFUSE_FILTER_NONE, false, 120 },
@@ -432,6 +445,8 @@ TEST(filter)
 		{ PAIRFUSE_FILTER_TID, true, 10 },
 		{ PAIRFUSE_FILTER_TGID, false, 0 },
 		{ PAIRFUSE_FILTER_TID, false, 0 },
+		{ PAIRFUSE_FILTER_COMM, true, 120 },	/* a child has it, too */
+		{ PAIRFUSE_FILTER_COMM, false, 0 },
 	};
 	int dev = timed_dev(), link[ARRAY_SIZE(cases)];
 	const unsigned int nr = ARRAY_SIZE(cases);
@@ -457,7 +472,7 @@ TEST(filter)
 
 			a.filter = cases[i].filter;
 			if (a.filter)
-				a.filter_value = cases[i].own ? getpid() : 1;
+				a.filter_value = cases[i].own ? own_value(a.filter) : 1;
 			link[i] = need(attach(dev, a));
 			close(a.exit_fd);
 			close(a.target_fd);

@@ -66,7 +66,8 @@
  *
  * With a filter (pairfuse_attach.filter), calls of other threads or processes pass
  * by: no program runs, and nothing is counted. Ids are those of the initial pid
- * namespace.
+ * namespace. A name may change at any time (prctl(2)), so who wants more than its
+ * first characters compares again.
  *
  * The slot is not cleared: an entry program that arms it has written whatever
  * the exit program reads.
@@ -158,7 +159,9 @@ enum pairfuse_hook {
 enum pairfuse_filter {
 	PAIRFUSE_FILTER_NONE	= 0,
 	PAIRFUSE_FILTER_TGID	= 1,	/* of the process filter_value */
-	PAIRFUSE_FILTER_TID	= 2	/* of the thread filter_value */
+	PAIRFUSE_FILTER_TID	= 2,	/* of the thread filter_value */
+	/* whose name begins with four bytes, in memory order those of filter_value */
+	PAIRFUSE_FILTER_COMM	= 3
 };
 
 /* pairfuse_info.features */
