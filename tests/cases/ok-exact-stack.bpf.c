@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // The program fills its stack, so a copy of the state for the helper would have
 // no room on it: task storage can be given to the helper itself.
+// proto: vfs_read regs=4 ret=8
 // expect: enter leave fused carrier=starts key=tid state=16 exit=armed storage=task
 #include "case.bpf.h"
 

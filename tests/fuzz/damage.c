@@ -3,16 +3,8 @@
  * Would it be noticed? One instruction of a rewritten program is changed, and
  * the case run. Not every change matters (what it makes may not be used), but
  * most have to be seen, or the comparison is worth little.
- *
- * Damaged programs may do anything: they run in a process of their own.
  */
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "check.h"
-
-#define SECONDS	5
 
 /* Something else that an interpreter can do without reading beyond the program. */
 static void change(struct gen *g, struct bpf_insn *insn)
@@ -49,36 +41,16 @@ static bool damage(struct gen *g, struct pairfuse_result *res)
 	return true;
 }
 
-static int run_damaged(const struct fuzz_case *c, const struct pairfuse_result *res,
-		       const struct equiv_opts *opts)
-{
-	int status = 0;
-	char buf[256];
-	pid_t pid;
-
-	pid = fork();
-	if (pid < 0)
-		return -1;
-	if (!pid) {
-		close(1);
-		close(2);
-		alarm(SECONDS);
-		_exit(equiv_check(&c->obj, res, opts, buf, sizeof(buf), NULL) != NULL);
-	}
-	if (waitpid(pid, &status, 0) != pid)
-		return -1;
-	return status != 0;
-}
-
 int fuzz_damage(__u64 seed, unsigned int invocations)
 {
 	struct equiv_opts opts = fuzz_options(seed, invocations, NULL);
 	struct fuzz_case *c = fuzz_case_new(seed, NULL);
 	struct pairfuse_result *res = NULL;
 	int noticed = -1;
+	char buf[256];
 
 	if (!pairfuse_analyze(&c->obj.in, &res) && res->nr_pairs && damage(c->gen, res))
-		noticed = run_damaged(c, res, &opts);
+		noticed = equiv_check(&c->obj, res, &opts, buf, sizeof(buf), NULL) != NULL;
 	pairfuse_result_free(res);
 	fuzz_case_free(c);
 	return noticed;

@@ -18,22 +18,14 @@ struct equiv_opts {
 
 /*
  * Run many invocations of all fused pairs by several threads, original and
- * rewritten side by side. NULL, or what differs (in buf). *saved: helper calls
- * that the rewritten programs did not make.
+ * rewritten side by side. NULL, or what differs (in buf), or why that cannot be
+ * told. *saved: helper calls that the rewritten programs did not make.
  */
 const char *equiv_run(const struct test_object *obj, const struct pairfuse_result *res,
 		      unsigned int seed, unsigned int invocations, char *buf, size_t len,
 		      long *saved);
 
-/*
- * The same with the original programs in both worlds: do they compute something
- * that depends on addresses or on stack that they have not written, so that
- * nothing could be equal to it?
- */
-const char *equiv_self(const struct test_object *obj, const struct pairfuse_result *res,
-		       unsigned int seed, unsigned int invocations, char *buf, size_t len);
-
-/* All of that, with more to choose. *saved may be NULL. */
+/* The same, with more to choose. *saved may be NULL. */
 const char *equiv_check(const struct test_object *obj, const struct pairfuse_result *res,
 			const struct equiv_opts *opts, char *buf, size_t len, long *saved);
 

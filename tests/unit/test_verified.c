@@ -24,7 +24,7 @@
 
 static char **objects;
 static int nr_objects;
-static unsigned int seed = 1, tried, accepted, fused, leaking, rejected;
+static unsigned int seed = 1, tried, accepted, fused, unchecked, rejected;
 
 static unsigned int rnd(unsigned int n)
 {
@@ -87,10 +87,33 @@ static void change(struct bpf_insn *insns, size_t nr)
 	}
 }
 
+/* The programs, and the calls until they differ, on standard error. */
+static void show(const struct test_object *obj, const struct pairfuse_result *res)
+{
+	struct equiv_opts opts = { .seed = seed, .invocations = 60, .trace = stderr };
+	char text[256];
+	size_t p, i;
+
+	for (p = 0; p < obj->in.nr_progs; p++) {
+		fprintf(stderr, "%s:\n", obj->progs[p].name);
+		for (i = 0; i < obj->progs[p].nr_insns; i++)
+			fprintf(stderr, "%4zu: %s\n", i,
+				pairfuse_insn_text(&obj->progs[p].insns[i], text, sizeof(text)));
+	}
+	for (p = 0; p < res->nr_pairs; p++) {
+		fprintf(stderr, "rewritten:\n");
+		for (i = 0; i < res->pairs[p].exit_code.nr_insns; i++)
+			fprintf(stderr, "%4zu: %s\n", i,
+				pairfuse_insn_text(&res->pairs[p].exit_code.insns[i], text,
+						   sizeof(text)));
+	}
+	equiv_check(obj, res, &opts, text, sizeof(text), NULL);
+}
+
 static void check(struct test_object *obj, const char *name)
 {
 	struct pairfuse_result *res;
-	char buf[4096], self[256];
+	char buf[4096];
 	long saved;
 	size_t i, n = 0;
 
@@ -100,10 +123,12 @@ static void check(struct test_object *obj, const char *name)
 	for (i = 0; i < res->nr_pairs; i++)
 		n += res->pairs[i].reason == PAIRFUSE_REASON_NONE;
 	if (n && equiv_run(obj, res, seed, 60, buf, sizeof(buf), &saved)) {
-		/* addresses and garbage in the output cannot be equal */
-		if (!equiv_self(obj, res, seed, 60, self, sizeof(self)))
+		/* which events there are depends on garbage, or a run does not end here */
+		if (getenv("VERIFIED_SHOW"))
+			show(obj, res);
+		if (strncmp(buf, "cannot be checked", 17))
 			fail_msg("%s: change %u: %s", name, tried, buf);
-		leaking++;
+		unchecked++;
 	} else if (n && kernel_rejects(obj, res, buf, sizeof(buf))) {
 		/* possible: the originals stay then; it should be rare */
 		rejected++;
@@ -167,8 +192,8 @@ static void test_changes(void **state)
 			try_change(obj, objects[o]);
 		test_object_close(obj);
 	}
-	print_message("%u changes, %u accepted by the verifier, %u of them fused; of these %u with garbage in their output, %u refused by the verifier\n",
-		      tried, accepted, fused, leaking, rejected);
+	print_message("%u changes, %u accepted by the verifier, %u of them fused; of these %u could not be checked, %u refused by the verifier\n",
+		      tried, accepted, fused, unchecked, rejected);
 	assert_true(rejected * 50 <= fused);
 }
 

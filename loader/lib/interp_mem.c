@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory of interpreted programs: regions, and all that is outside.
+ *
+ * The address of region n of a world:
+ *
+ *	PAIRFUSE_VA_REGIONS + ((n ^ w->where) << REGION_BITS) + offset
+ *
+ * so looking one up is an index and a comparison, and an offset never leads from
+ * one into another.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "interp.h"
+
+#define REGION_BITS	28
+#define MAX_REGIONS	(1U << 17)	/* (END - REGIONS) >> REGION_BITS */
+#define MAX_SIZE	(64U << 20)
+
+#define POOL_SIZE	(1U << 16)	/* where pointers in memory lead to */
+#define PAGE_BITS	12
+
+_Static_assert((PAIRFUSE_VA_REGIONS_END - PAIRFUSE_VA_REGIONS) >> REGION_BITS == MAX_REGIONS,
+	       "all regions have an address");
+
+__u64 pairfuse_mix(__u64 a, __u64 b)
+{
+	__u64 h = a ^ (b + 0x9e3779b97f4a7c15ULL + (a << 6) + (a >> 2));
+
+	h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	h = (h ^ (h >> 27)) * 0x94d049bb133111ebULL;
+	return h ^ (h >> 31);
+}
+
+/* --- regions --- */
+
+void pairfuse_junk(struct pairfuse_world *w, unsigned char *data, size_t size)
+{
+	__u64 v;
+	size_t i;
+
+	for (i = 0; i < size; i += sizeof(v)) {
+		w->junk = w->junk * 6364136223846793005ULL + 1442695040888963407ULL;
+		v = w->junk ^ w->junk >> 29;
+		v = w->invert ? ~v : v;
+		memcpy(data + i, &v, size - i < sizeof(v) ? size - i : sizeof(v));
+	}
+}
+
+static __u32 take_number(struct pairfuse_world *w)
+{
+	__u32 n = w->free_region, cap;
+	struct pairfuse_region *grown;
+
+	if (n) {
+		w->free_region = w->regions[n].next_free;
+		return n;
+	}
+	if (w->nr_regions == w->cap_regions) {
+		cap = w->cap_regions ? 2 * w->cap_regions : 64;
+		grown = cap > MAX_REGIONS ? NULL : realloc(w->regions, cap * sizeof(*grown));
+		if (!grown)
+			return 0;
+		w->regions = grown;
+		w->cap_regions = cap;
+		if (!w->nr_regions)	/* number 0 stands for none */
+			memset(&w->regions[w->nr_regions++], 0, sizeof(*grown));
+	}
+	return w->nr_regions++;
+}
+
+__u64 pairfuse_region_new(struct pairfuse_world *w, __u32 size, bool writable,
+			  struct pairfuse_elem *elem)
+{
+	unsigned char *data = size > MAX_SIZE ? NULL : malloc(size ? size : 1);
+	__u32 n = data ? take_number(w) : 0;
+
+	if (!n) {
+		free(data);
+		pairfuse_world_fault(w, PAIRFUSE_FAULT_MODEL, "no memory");
+		return 0;
+	}
+	pairfuse_junk(w, data, size);
+	w->regions[n] = (struct pairfuse_region){
+		.data = data, .size = size, .writable = writable, .elem = elem,
+	};
+	return PAIRFUSE_VA_REGIONS + ((__u64)(n ^ w->where) << REGION_BITS);
+}
+
+bool pairfuse_is_region(__u64 addr)
+{
+	return addr >= PAIRFUSE_VA_REGIONS && addr < PAIRFUSE_VA_REGIONS_END;
+}
+
+static struct pairfuse_region *find(struct pairfuse_world *w, __u64 addr)
+{
+	__u32 n;
+
+	if (!pairfuse_is_region(addr))
+		return NULL;
+	n = (__u32)((addr - PAIRFUSE_VA_REGIONS) >> REGION_BITS) ^ w->where;
+	return n < w->nr_regions && w->regions[n].data ? &w->regions[n] : NULL;
+}
+
+void pairfuse_region_free(struct pairfuse_world *w, __u64 addr)
+{
+	struct pairfuse_region *r = find(w, addr);
+
+	if (!r)
+		return;
+	free(r->data);
+	*r = (struct pairfuse_region){ .next_free = w->free_region };
+	w->free_region = r - w->regions;
+}
+
+unsigned char *pairfuse_region(struct pairfuse_world *w, __u64 addr, __u32 size, bool write)
+{
+	struct pairfuse_region *r = find(w, addr);
+	__u64 off = addr & ((1U << REGION_BITS) - 1);
+
+	if (!r || off + size > r->size || (write && !r->writable))
+		return NULL;
+	if (write && r->elem)
+		pairfuse_elem_touch(w, r->elem);
+	return r->data + off;
+}
+
+/* --- outside --- */
+
+static __u64 a_const(const struct pairfuse_outside *out, __u64 h)
+{
+	return out->nr_consts ? out->consts[h % out->nr_consts] : h & 0xff;
+}
+
+/* An address in memory that other pointers lead to as well, or in that of a process. */
+static __u64 a_pointer(__u64 h)
+{
+	return (h & 7 ? PAIRFUSE_VA_KERNEL : 0x7f0000000000ULL) + ((h >> 8) % POOL_SIZE & ~7ULL);
+}
+
+/*
+ * What structures are made of: pointers, small numbers, text, flags; and the
+ * numbers that the programs look for, in fields of all sizes.
+ */
+static __u64 some_word(const struct pairfuse_outside *out, __u64 h)
+{
+	__u64 v = h >> 8;
+	unsigned int i;
+
+	switch (h & 15) {
+	case 0: case 1: case 2: case 3:
+		return a_pointer(v);
+	case 4: case 5:
+		return 0;
+	case 6: case 7:
+		return (v & 0xff) | (v >> 8 & 0xff) << 32;
+	case 8: case 9:
+		return (__u32)a_const(out, v) | a_const(out, v >> 20) << 32;
+	case 10:
+		return (a_const(out, v) & 0xffff) * 0x0001000100010001ULL;
+	case 11: case 12:
+		for (i = 0; i < 64; i += 8)	/* text ends now and then */
+			v = (v & ~(0xffULL << i)) |
+			    (__u64)(v >> i & 15 ? 'a' + (v >> i & 15) : 0) << i;
+		return v;
+	}
+	return v & 1 ? v : -v & 0xffffffff;
+}
+
+/* Never the address of a region: what a program finds there would differ between worlds. */
+static __u64 make_word(const struct pairfuse_outside *out, __u64 h)
+{
+	__u64 v = some_word(out, h);
+
+	return pairfuse_is_region(v) ? v ^ 1ULL << 63 : v;
+}
+
+static bool page_is_there(const struct pairfuse_outside *out, __u64 addr)
+{
+	__u64 page = addr >> PAGE_BITS;
+
+	if (!page || page == ~0ULL >> PAGE_BITS)
+		return false;
+	return pairfuse_mix(out->seed + 1, page) % 16 != 0;
+}
+
+static void read_word(const struct pairfuse_outside *out, __u64 addr, unsigned char *word)
+{
+	__u64 v;
+
+	if (addr >= PAIRFUSE_VA_USER_REGS &&
+	    addr - PAIRFUSE_VA_USER_REGS + 8 <= out->user_regs_size) {
+		memcpy(word, out->user_regs + (addr - PAIRFUSE_VA_USER_REGS), 8);
+		return;
+	}
+	v = make_word(out, pairfuse_mix(out->seed, addr));
+	memcpy(word, &v, sizeof(v));
+}
+
+bool pairfuse_outside_read(const struct pairfuse_outside *out, __u64 addr, void *buf, size_t size)
+{
+	bool regs = addr - PAIRFUSE_VA_USER_REGS < out->user_regs_size;
+	unsigned char word[8];
+	size_t done, n;
+
+	if (pairfuse_is_region(addr) || addr + size < addr)
+		return false;
+	for (done = 0; done < size; done += n) {
+		__u64 at = addr + done;
+
+		n = 8 - at % 8;
+		if (n > size - done)
+			n = size - done;
+		if (!regs && (!done || !(at & ((1U << PAGE_BITS) - 1))) &&
+		    !page_is_there(out, at))
+			return false;
+		read_word(out, at & ~7ULL, word);
+		memcpy((unsigned char *)buf + done, word + at % 8, n);
+	}
+	return true;
+}
+
+bool pairfuse_world_read(struct pairfuse_world *w, __u64 addr, void *buf, size_t size)
+{
+	const unsigned char *data = pairfuse_region(w, addr, size, false);
+
+	if (!data)
+		return pairfuse_outside_read(w->out, addr, buf, size);
+	memmove(buf, data, size);
+	return true;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Do rewritten pairs do what the original ones do? Tried, not proved: both run
+ * in the interpreter (interp.h), side by side, on random contexts, times and
+ * interleavings of threads and nested calls, and after every program all maps
+ * but the carriers, all globals and all events have to be equal.
+ */
+#ifndef PAIRFUSE_SELFCHECK_H
+#define PAIRFUSE_SELFCHECK_H
+
+#include <stdio.h>
+
+#include "analysis.h"
+
+#define PAIRFUSE_CHECK_CALLS	5000	/* by default */
+
+enum pairfuse_check_verdict {
+	PAIRFUSE_CHECK_SAME = 0,
+	PAIRFUSE_CHECK_DIFFERS,
+	PAIRFUSE_CHECK_CANNOT,	/* no model of what the programs do, or no memory */
+};
+
+struct pairfuse_check {
+	const struct pairfuse_input *in;
+	const struct pairfuse_result *res;
+	/* By map: what global data is at first; NULL, or an entry NULL: not known. */
+	const void *const *contents;
+	int carrier;		/* the pairs with this carrier map; -1: all */
+	unsigned int seed;
+	unsigned int calls;	/* of the pairs' functions, all together */
+	/*
+	 * The original programs output neither addresses nor what they have not
+	 * written. Else such bytes are found, by a second run, and left out.
+	 */
+	bool strict;
+	FILE *trace;		/* a line for each program that runs, and what differs; NULL */
+
+	/* answers */
+	char text[256];		/* what differs, or why it cannot be checked */
+	long saved;		/* helper calls that the rewritten programs did not make */
+	unsigned int insns;	/* of the rewritten programs */
+	unsigned int insns_run;	/* of them, that have run at least once */
+};
+
+enum pairfuse_check_verdict pairfuse_check(struct pairfuse_check *check);
+
+/* --- selfcheck_group.c --- */
+
+/*
+ * Check the fused pairs of a result, group by group. Those of groups that differ,
+ * or cannot be checked, are refused then.
+ */
+void pairfuse_check_groups(const struct pairfuse_input *in, struct pairfuse_result *res,
+			   const void *const *contents, unsigned int calls);
+
+/* --- selfcheck_ctx.c: the context that the kernel gives a program --- */
+
+/* struct pt_regs of x86-64, as a system call's function gets it */
+struct pairfuse_user_regs {
+	__u64 r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax;
+	__u64 ip, cs, flags, sp, ss;
+};
+
+#define PAIRFUSE_MAX_CTX	sizeof(struct pairfuse_user_regs)
+
+/*
+ * What prog sees when its function is called with args[] (and returns ret): the
+ * bytes that it may look at are set in ctx, the others left as they are. user:
+ * the task's registers, for system calls. Returns the size of the context.
+ */
+unsigned int pairfuse_check_context(const struct pairfuse_prog *prog, unsigned int nr_regs,
+				    const __u64 *args, const struct pairfuse_user_regs *user,
+				    __u64 ret, unsigned char *ctx);
+
+#endif /* PAIRFUSE_SELFCHECK_H */
