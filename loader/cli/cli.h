@@ -20,7 +20,7 @@ enum cli_status { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 struct cli_option {
 	const char *name;	/* without the dashes; NULL ends the table */
 	char letter;		/* 0: none */
-	const char *arg;	/* name of the argument; NULL: none */
+	const char *arg;	/* name of the argument; NULL: none; "[=N]": may be left out */
 	const char *help;
 };
 
@@ -32,7 +32,7 @@ struct cli_verb {
 	const struct cli_option *options; /* --help and -v are added */
 	int nr_args;		/* positional arguments wanted, or CLI_REST */
 	/*
-	 * An option, as an index into options[]; value NULL when it takes none.
+	 * An option, as an index into options[]; value NULL when it has none.
 	 * Returns false after a message of cli_bad_value().
 	 */
 	bool (*option)(void *state, int index, const char *value);
@@ -110,7 +110,15 @@ struct cli_object_options {
 	const char *nesting;
 	const char *clock;
 	const char *opt;
+	long self_check;
 };
+
+/* --self-check, for a verb's table; its value: false after a message. */
+#define CLI_SELF_CHECK_OPTION						\
+	{ "self-check", 'x', "[=N]",					\
+	  "run rewritten pairs beside the original ones first, N calls" }
+
+bool cli_self_check(const struct cli_option *opt, const char *value, long *calls);
 
 #define CLI_OBJECT_OPTIONS						\
 	{ "target", 't', "PROG=FUNC",					\
@@ -124,8 +132,10 @@ struct cli_object_options {
 	{ "clock", 'c', "auto|exact",					\
 	  "times from the CPU's counter, or by the clock of bpf_ktime_get_ns()" }, \
 	{ "opt", 'O', "all|none|NAME,...",				\
-	  "optimisations to apply (default: all); -NAME,...: all but these" }
+	  "optimisations to apply (default: all); -NAME,...: all but these" }, \
+	CLI_SELF_CHECK_OPTION
 enum { CLI_OPT_TARGET, CLI_OPT_FS, CLI_OPT_SET, CLI_OPT_NESTING, CLI_OPT_CLOCK, CLI_OPT_OPT,
+       CLI_OPT_SELF_CHECK,
        CLI_NR_OBJECT_OPTIONS };
 
 bool cli_object_option(struct cli_object_options *o, const struct cli_option *opt, int index,

@@ -230,6 +230,9 @@ static void pair_text(const struct pairfuse_object *obj, const struct pairfuse_o
 		printf("  exit     runs %s\n", a->exit_always || a->storage == PAIRFUSE_STORAGE_MAP ?
 						 "always" : "when the entry has left state");
 		filter_text(a);
+		if (a->checked.calls)
+			printf("  checked  %u calls, no difference; %u of the %u rewritten instructions of the group have run\n",
+			       a->checked.calls, a->checked.insns_run, a->checked.insns);
 		printf("  time     %s%s\n", clock_text(a->clock),
 		       a->no_entry ? "; nothing is left of the entry program" : "");
 		if (cli_verbose) {
@@ -329,6 +332,11 @@ static void fused_json(const struct pairfuse_object *obj, struct pairfuse_json *
 	pairfuse_json_array(w, "applied");
 	for_each_opt(a, opt_json, w);
 	pairfuse_json_array_end(w);
+	if (a->checked.calls) {
+		pairfuse_json_uint(w, "checked_calls", a->checked.calls);
+		pairfuse_json_uint(w, "checked_instructions", a->checked.insns);
+		pairfuse_json_uint(w, "checked_instructions_run", a->checked.insns_run);
+	}
 	pairfuse_json_uint(w, "entry_instructions", a->entry_code.nr_insns);
 	pairfuse_json_uint(w, "exit_instructions", a->exit_code.nr_insns);
 	if (!cli_verbose)

@@ -9,6 +9,18 @@
 #include "analysis.h"
 #include "cli.h"
 #include "pairfuse.h"
+#include "selfcheck.h"
+
+#define MAX_CHECK_CALLS 10000000
+
+bool cli_self_check(const struct cli_option *opt, const char *value, long *calls)
+{
+	*calls = PAIRFUSE_CHECK_CALLS;
+	if (!value || cli_parse_number(value, 1, MAX_CHECK_CALLS, calls))
+		return true;
+	cli_bad_value(opt, value, "a number of calls, 1 or more");
+	return false;
+}
 
 static bool append(struct cli_given **list, const char *value)
 {
@@ -72,6 +84,8 @@ bool cli_object_option(struct cli_object_options *o, const struct cli_option *op
 			break;
 		o->opt = value;
 		return true;
+	case CLI_OPT_SELF_CHECK:
+		return cli_self_check(opt, value, &o->self_check);
 	default:
 		return false;
 	}
@@ -119,6 +133,8 @@ int cli_object_open(const char *path, struct cli_object_options *o, struct pairf
 		err = pairfuse_object__set_clock(obj, o->clock);
 	if (!err)
 		err = pairfuse_object__set_opt(obj, o->opt);
+	if (!err)
+		err = pairfuse_object__set_self_check(obj, o->self_check);
 	free_list(&o->sets);
 	free_list(&o->targets);
 	if (err)

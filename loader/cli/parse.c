@@ -26,13 +26,21 @@ static size_t nr_options(const struct cli_verb *verb)
 	return n;
 }
 
+static int has_arg(const struct cli_option *opt)
+{
+	if (!opt->arg)
+		return no_argument;
+	return opt->arg[0] == '[' ? optional_argument : required_argument;
+}
+
 static void option_help(FILE *out, const struct cli_option *opt)
 {
 	char letter[8] = "    ", head[64];
 
 	if (opt->letter)
 		snprintf(letter, sizeof(letter), "-%c, ", opt->letter);
-	snprintf(head, sizeof(head), "%s--%s%s%s", letter, opt->name, opt->arg ? " " : "",
+	snprintf(head, sizeof(head), "%s--%s%s%s", letter, opt->name,
+		 has_arg(opt) == required_argument ? " " : "",
 		 opt->arg ? opt->arg : "");
 	fprintf(out, "  %-27s %s\n", head, opt->help);
 }
@@ -87,11 +95,12 @@ static void build_tables(const struct cli_verb *verb, struct option *longs, char
 	for (i = 0; i < n; i++) {
 		const struct cli_option *opt = &verb->options[i];
 
-		longs[i] = (struct option){ opt->name, opt->arg ? required_argument : no_argument,
-					    NULL, OPT_BASE + i };
+		longs[i] = (struct option){ opt->name, has_arg(opt), NULL, OPT_BASE + i };
 		if (opt->letter) {
 			*shorts++ = opt->letter;
 			if (opt->arg)
+				*shorts++ = ':';
+			if (has_arg(opt) == optional_argument)
 				*shorts++ = ':';
 		}
 	}
@@ -131,7 +140,7 @@ static int complain(const struct cli_verb *verb, int c, char **argv)
 int cli_run_verb(const struct cli_verb *verb, int argc, char **argv)
 {
 	struct option longs[MAX_OPTIONS] = {};
-	char shorts[2 * MAX_OPTIONS + 5];
+	char shorts[3 * MAX_OPTIONS + 5];
 	int c, have;
 
 	current = verb;

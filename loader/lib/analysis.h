@@ -226,6 +226,11 @@ struct pairfuse_pair {
 	bool no_entry;		/* attach with PAIRFUSE_ATTACH_NO_ENTRY: no entry program */
 	struct pairfuse_code entry_code;
 	struct pairfuse_code exit_code;
+	struct {		/* when it was tried: selfcheck.h */
+		unsigned int calls;	/* 0: it was not */
+		unsigned int insns;	/* of the rewritten programs of the group */
+		unsigned int insns_run;
+	} checked;
 };
 
 struct pairfuse_result {

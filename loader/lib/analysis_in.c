@@ -225,6 +225,11 @@ static int take_set(struct pairfuse_object *obj, const bool *in, const bool *min
 	int err;
 
 	err = analyze_set(obj, in, input, &res);
+	if (!err) {
+		err = pairfuse_object_self_check(obj, input, res);
+		if (err)
+			pairfuse_result_free(res);
+	}
 	if (err) {
 		pairfuse_warn("%s: analysis: %s", obj->name, pairfuse_strerror(err));
 		return err;

@@ -77,6 +77,7 @@ struct pairfuse_object {
 	enum pairfuse_nesting nesting;
 	bool exact_clock;	/* no times from the CPU's counter */
 	unsigned int without;	/* optimisations: pairfuse_input.without */
+	unsigned int self_check; /* calls to try rewritten pairs with; 0: none */
 	struct pairfuse_oprog *progs;
 	size_t nr_progs;
 
@@ -120,6 +121,10 @@ int pairfuse_object_join_placeholders(struct pairfuse_object *obj);
  * programs that are not off must have their final bytecode in libbpf.
  */
 int pairfuse_object_analyze(struct pairfuse_object *obj);
+
+/* Try the pairs of a result, if that is wanted, and refuse those that differ. */
+int pairfuse_object_self_check(struct pairfuse_object *obj, const struct pairfuse_input *input,
+			       struct pairfuse_result *res);
 
 /* Index of the map that a BPF_LD_IMM64 of the object's programs refers to; -1: none. */
 int pairfuse_object_map_ref(void *obj, const struct bpf_insn *insn);

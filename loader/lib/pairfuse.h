@@ -142,6 +142,15 @@ PAIRFUSE_API int pairfuse_object__set_clock(struct pairfuse_object *obj, const c
 PAIRFUSE_API int pairfuse_object__set_opt(struct pairfuse_object *obj, const char *opt);
 
 /*
+ * Try rewritten pairs before they are attached: run them beside the original ones in
+ * an interpreter, with random contexts, times, threads and nested calls, and refuse
+ * ("self-check") those that do something else, or ("unchecked") that cannot be tried.
+ * calls: how many; 0 (the default): none. Before load or explain, or before attaching
+ * what was wrapped. -EBUSY: too late.
+ */
+PAIRFUSE_API int pairfuse_object__set_self_check(struct pairfuse_object *obj, unsigned int calls);
+
+/*
  * Analyse without the kernel: needs no privilege and loads nothing; instead of
  * pairfuse_object__load(). Field offsets are those that the object was
  * compiled for.

@@ -71,6 +71,10 @@
 		"the pairfuse kernel module is not available")			\
 	PAIRFUSE_REASON(ATTACH, "attach",					\
 		"the kernel module refused the pair")				\
+	PAIRFUSE_REASON(SELF_CHECK, "self-check",				\
+		"tried before attaching, the rewritten pair does something else") \
+	PAIRFUSE_REASON(UNCHECKED, "unchecked",					\
+		"the rewritten pair cannot be tried before attaching (--self-check)") \
 	PAIRFUSE_REASON(GROUP, "group",						\
 		"another pair that shares the carrier map cannot be fused")	\
 	PAIRFUSE_REASON(ENGINE, "engine",					\
