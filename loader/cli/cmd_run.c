@@ -37,18 +37,22 @@ static const struct cli_option options[] = {
 	  "times from the CPU's counter, or by the clock of bpf_ktime_get_ns()" },
 	{ "opt", 'O', "all|none|NAME,...",
 	  "optimisations to apply (default: all); -NAME,...: all but these" },
+	CLI_SELF_CHECK_OPTION,
 	{}
 };
 
-enum { OPT_HOOK, OPT_NESTING, OPT_CLOCK, OPT_OPT };
+enum { OPT_HOOK, OPT_NESTING, OPT_CLOCK, OPT_OPT, OPT_SELF_CHECK };
 
 static __u32 hook = PAIRFUSE_HOOK_SHARED;
 static enum pairfuse_nesting nesting;
 static bool exact_clock;
 static unsigned int without;
+static long self_check;
 
 static bool run_option(void *arg, int index, const char *value)
 {
+	if (index == OPT_SELF_CHECK)
+		return cli_self_check(&options[index], value, &self_check);
 	if (index == OPT_NESTING && pairfuse_nesting_parse(value, &nesting))
 		return true;
 	if (index == OPT_HOOK && (!strcmp(value, "shared") || !strcmp(value, "direct"))) {
@@ -96,8 +100,8 @@ static int preload(const char *lib)
 
 	if (asprintf(&value, "%s%s%s", lib, old && old[0] ? ":" : "", old ? old : "") < 0)
 		return -ENOMEM;
-	snprintf(options_text, sizeof(options_text), "%d:%u:%u:%u:%u", cli_verbose, hook,
-		 nesting, exact_clock, without);
+	snprintf(options_text, sizeof(options_text), "%d:%u:%u:%u:%u:%ld", cli_verbose, hook,
+		 nesting, exact_clock, without, self_check);
 	if (setenv("LD_PRELOAD", value, 1) || setenv("PAIRFUSE_RUN", options_text, 1)) {
 		free(value);
 		return -errno;

@@ -590,6 +590,8 @@ int run_engine_update(void)
 		err = pairfuse_analyze(&in, &res);
 	}
 	if (!err)
+		run_check(&in, res, e.map_fds);
+	if (!err)
 		err = take_verdicts(&e, res);
 	pairfuse_result_free(res);
 	close_engine(&e);

@@ -224,17 +224,18 @@ static void clean_environment(void)
 __attribute__((constructor)) static void start(void)
 {
 	const char *env = getenv(RUN_ENV);
-	unsigned int verbose, hook, nesting, exact_clock, without;
+	unsigned int verbose, hook, nesting, exact_clock, without, self_check;
 
 	need_next();
-	if (!env || sscanf(env, "%u:%u:%u:%u:%u", &verbose, &hook, &nesting, &exact_clock,
-			   &without) != 5)
+	if (!env || sscanf(env, "%u:%u:%u:%u:%u:%u", &verbose, &hook, &nesting, &exact_clock,
+			   &without, &self_check) != 6)
 		return;
 	clean_environment();
 	libbpf_set_print(NULL);
 	run_nesting = nesting;
 	run_exact_clock = exact_clock;
 	run_without = without;
+	run_self_check = self_check;
 	run_init(verbose, hook);
 	run_say_init();
 	pthread_atfork(run_hook_fork_prepare, run_hook_fork_parent, run_hook_fork_child);

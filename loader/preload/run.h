@@ -24,7 +24,7 @@
 #include "analysis.h"
 #include "kbtf.h"
 
-#define RUN_ENV	     "PAIRFUSE_RUN"	/* "VERBOSE:HOOK:NESTING", set by cmd_run.c */
+#define RUN_ENV	     "PAIRFUSE_RUN"	/* numbers, set by cmd_run.c, read by interpose.c */
 #define RUN_LIB	     "libpairfuse-preload.so"
 #define RUN_NAME_LEN PAIRFUSE_NAME_LEN
 
@@ -50,6 +50,13 @@ void run_init(int verbose, __u32 hook);
  */
 bool run_enter(struct run_guard *g);
 void run_leave(struct run_guard *g);
+
+/* --- check.c: --self-check --- */
+
+extern unsigned int run_self_check;	/* calls; 0: not wanted */
+
+/* Try what has not been tried, and refuse groups that differ; map_fds by map. */
+void run_check(const struct pairfuse_input *in, struct pairfuse_result *res, const int *map_fds);
 
 /* --- record.c: programs and maps, by id --- */
 

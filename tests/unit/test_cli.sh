@@ -156,6 +156,18 @@ for part in '^pairfuse [0-9.]*, libbpf ' '^Linux ' '^== checks$' '^kernel  *[a-z
 	grep -q "$part" "$dir/out"
 	result $? "doctor --report has $part"
 done
+expect 'explain --self-check, placeholder' 0 '' "$pairfuse" explain --self-check "$obj"
+out 'explain --self-check: placeholder' \
+	"not fused: unchecked: the arguments of function 'dummy_file_read' are not known here"
+if [ -r /sys/kernel/btf/vmlinux ]; then
+	expect 'explain --self-check' 0 '' "$pairfuse" explain --self-check=50 \
+		--target dummy_file_read=vfs_read "$obj"
+	out 'explain --self-check: tried' '^  checked  50 calls, no difference; [1-9]'
+fi
+expect 'explain --self-check=0' 2 \
+	"pairfuse: explain: --self-check: have '0', need a number of calls, 1 or more
+See 'pairfuse explain --help'." \
+	"$pairfuse" explain --self-check=0 "$obj"
 expect 'version' 0 '' "$pairfuse" --version
 out 'version: number' '^pairfuse [0-9]'
 if [ ! -e /dev/pairfuse ]; then
@@ -191,7 +203,7 @@ for verb in $verbs; do
 	# in the man page, with the same letter
 	: >"$dir/missing"
 	for o in $options; do
-		letter=$(sed -n "s/^  -\([a-zA-Z]\), --$o\( .*\|\$\)/\1/p" "$dir/help")
+		letter=$(sed -n "s/^  -\([a-zA-Z]\), --$o\([ [].*\|\$\)/\1/p" "$dir/help")
 		case $o in
 		help|verbose) text=$(sed 's/\\f.//g; s/\\-/-/g' "$man") ;;
 		*) text=$(section "$verb") ;;
@@ -203,7 +215,7 @@ for verb in $verbs; do
 	result $? "$verb: man page has all options: $(tr "\n" " " <"$dir/missing")"
 
 	# and none that there are not
-	extra=$(section "$verb" | sed -n 's/^\.BR -[a-zA-Z] ", " --\([a-z]*\).*/\1/p' |
+	extra=$(section "$verb" | sed -n 's/^\.BR -[a-zA-Z] ", " --\([a-z-]*\).*/\1/p' |
 		while read -r o; do echo "$options" | grep -qx -e "$o" || echo "$o"; done)
 	[ -z "$extra" ]
 	result $? "$verb: man page has no other options: $extra"

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The check of rewritten pairs before they are attached: correct code passes,
+ * wrong code and wrong promises to the stub are found, and what the original
+ * programs do not know themselves is no difference.
+ */
+#include <linux/pairfuse.h>
+
+#include "analysis_test.h"
+#include "selfcheck.h"
+
+#define CALLS		600
+#define BSS_REF(r, off)	PAIRFUSE_INSN(BPF_LD | BPF_DW | BPF_IMM, r, BPF_PSEUDO_MAP_IDX_VALUE, 0, 1), \
+			PAIRFUSE_INSN(0, 0, 0, 0, off)
+
+static const struct pairfuse_proto proto = { .nr_regs = 2, .ret_size = 8 };
+
+/* starts[tid] = time, unless the second argument is 1 */
+static const struct bpf_insn enter[] = {
+	LDX(BPF_DW, 6, 1, 8), MOVI(0, 0), JMPI(BPF_JEQ, 6, 1, 13), ENTER_STORES, MOVI(0, 0), EXIT,
+};
+
+/* bss[0] += time - starts[tid]; events = return value */
+static const struct bpf_insn leave[] = {
+	LDX(BPF_DW, 8, 1, 16), TID_KEY, CALL(map_lookup_elem), JMPI(BPF_JEQ, 0, 0, 17),
+	LDX(BPF_DW, 6, 0, 0), CALL(ktime_get_ns), PAIRFUSE_INSN(BPF_ALU64 | BPF_SUB | BPF_X, 0, 6, 0, 0),
+	BSS_REF(1, 0), PAIRFUSE_INSN(BPF_STX | BPF_ATOMIC | BPF_DW, 1, 0, 0, BPF_ADD),
+	TID_KEY, CALL(map_delete_elem), MOV(1, 8), CALL(send_signal), MOVI(0, 0), EXIT,
+	MOVI(0, 0), EXIT,
+};
+
+static void input(struct test_input *t)
+{
+	static const unsigned char zero[64];
+
+	test_input_init(t);
+	t->maps[1] = (struct pairfuse_map){
+		.name = ".bss", .type = BPF_MAP_TYPE_ARRAY, .key_size = 4,
+		.value_size = sizeof(zero), .max_entries = 1, .shown = true,
+	};
+	t->in.nr_maps = 2;
+}
+
+#define ADD_PAIR(t, entry, exit) do {						\
+	add_entry(t, entry);							\
+	add_exit(t, exit);							\
+	(t)->progs[0].proto = (t)->progs[1].proto = &proto;			\
+} while (0)
+
+static struct pairfuse_result *analyze(struct test_input *t)
+{
+	struct pairfuse_result *res;
+
+	assert_int_equal(pairfuse_analyze(&t->in, &res), 0);
+	assert_string_equal(res->pairs[0].reason_text, "");
+	return res;
+}
+
+static enum pairfuse_check_verdict run_check(struct test_input *t, struct pairfuse_result *res,
+					     struct pairfuse_check *c)
+{
+	static const unsigned char zero[64];
+	const void *contents[4] = { NULL, zero };
+
+	*c = (struct pairfuse_check){ .in = &t->in, .res = res, .contents = contents, .carrier = -1,
+				      .seed = 1, .calls = CALLS };
+	return pairfuse_check(c);
+}
+
+#define VERDICT(t, res, verdict) do {						\
+	struct pairfuse_check c_;						\
+	enum pairfuse_check_verdict v_ = run_check(t, res, &c_);		\
+	if (v_ != PAIRFUSE_CHECK_##verdict)					\
+		fail_msg("verdict %d: %s", v_, c_.text);			\
+} while (0)
+
+static void test_same(void **state)
+{
+	struct pairfuse_result *res;
+	struct pairfuse_check c;
+	struct test_input t;
+
+	input(&t);
+	ADD_PAIR(&t, enter, leave);
+	res = analyze(&t);
+	assert_int_equal(run_check(&t, res, &c), PAIRFUSE_CHECK_SAME);
+	assert_true(c.saved > 0);
+	assert_true(c.insns > 10);
+	assert_int_equal(c.insns_run, c.insns);
+	pairfuse_result_free(res);
+}
+
+/* Something else at the same place; false: there is nothing that must be noticed. */
+static bool damage(struct bpf_insn *insn)
+{
+	__u8 class = pairfuse_insn_class(insn);
+
+	if (pairfuse_insn_is_exit(insn) || pairfuse_insn_is_imm64(insn) || !insn->code ||
+	    pairfuse_insn_is_ja(insn))
+		return false;
+	if (class == BPF_LDX || pairfuse_insn_is_store(insn))
+		insn->off ^= 8;
+	else if (pairfuse_insn_is_cond(insn))
+		insn->code ^= BPF_JEQ ^ BPF_JNE;
+	else if (pairfuse_insn_is_call(insn))
+		*insn = MOVI(0, 3);
+	else if (pairfuse_insn_is_atomic(insn))
+		*insn = STX(BPF_DW, insn->dst_reg, insn->src_reg, insn->off);
+	else if (BPF_SRC(insn->code) == BPF_K)
+		insn->imm ^= 1;
+	else
+		return false;
+	return true;
+}
+
+static void damage_each(struct test_input *t, struct pairfuse_result *res,
+			struct pairfuse_code *code, unsigned int *tried, unsigned int *noticed)
+{
+	struct pairfuse_check c;
+	struct bpf_insn saved;
+	size_t i;
+
+	for (i = 0; i < code->nr_insns; i++) {
+		saved = code->insns[i];
+		if (i && pairfuse_insn_is_imm64(&code->insns[i - 1]))
+			continue;
+		if (damage(&code->insns[i])) {
+			++*tried;
+			*noticed += run_check(t, res, &c) == PAIRFUSE_CHECK_DIFFERS;
+		}
+		code->insns[i] = saved;
+	}
+}
+
+/* R0 of an exit program is nobody's; all else matters. */
+static void test_damaged(void **state)
+{
+	struct pairfuse_result *res;
+	unsigned int tried = 0, noticed = 0;
+	struct test_input t;
+
+	input(&t);
+	ADD_PAIR(&t, enter, leave);
+	res = analyze(&t);
+	damage_each(&t, res, &res->pairs[0].entry_code, &tried, &noticed);
+	damage_each(&t, res, &res->pairs[0].exit_code, &tried, &noticed);
+	print_message("%u changes, %u noticed\n", tried, noticed);
+	assert_true(tried >= 9);
+	assert_true(noticed + 1 >= tried);
+	pairfuse_result_free(res);
+}
+
+/* What the stub is told is wrong, the code is not. */
+static void test_promises(void **state)
+{
+	struct pairfuse_result *res;
+	struct pairfuse_pair *pair;
+	struct test_input t;
+
+	input(&t);
+	ADD_PAIR(&t, enter, leave);
+	t.in.clock = PAIRFUSE_CLOCK_MONOTONIC;
+	res = analyze(&t);
+	pair = &res->pairs[0];
+	VERDICT(&t, res, SAME);
+	pair->exit_always = !pair->exit_always;
+	VERDICT(&t, res, DIFFERS);
+	pair->exit_always = !pair->exit_always;
+	assert_int_equal(pair->clock, PAIRFUSE_CLOCK_MONOTONIC);
+	pair->clock = PAIRFUSE_CLOCK_PROGRAMS;
+	VERDICT(&t, res, DIFFERS);
+	pair->clock = PAIRFUSE_CLOCK_MONOTONIC;
+	pair->filter = PAIRFUSE_FILTER_TID;
+	pair->filter_value = 77;
+	VERDICT(&t, res, DIFFERS);
+	pair->filter = PAIRFUSE_FILTER_NONE;
+	assert_false(pair->no_entry);
+	pair->no_entry = true;
+	VERDICT(&t, res, DIFFERS);
+	pair->no_entry = false;
+	assert_false(pair->exact);
+	pair->exact = true;	/* then the outer one of nested calls must find nothing */
+	pair->storage = PAIRFUSE_STORAGE_TASK;
+	VERDICT(&t, res, DIFFERS);
+	pairfuse_result_free(res);
+}
+
+/* The original sends bytes that it has not written beside some that it has. */
+static const struct bpf_insn leave_padded[] = {
+	TID_KEY, CALL(map_lookup_elem), JMPI(BPF_JEQ, 0, 0, 18), LDX(BPF_DW, 6, 0, 0),
+	STX(BPF_W, 10, 6, -24),
+	MAP_REF(1, 2), MOV(2, 10), ADDI(2, -24), MOVI(3, 8), MOVI(4, 0), CALL(ringbuf_output),
+	TID_KEY, CALL(map_delete_elem), MOVI(0, 0), EXIT, MOVI(0, 0), EXIT,
+};
+
+static void add_ring(struct test_input *t)
+{
+	t->maps[2] = (struct pairfuse_map){
+		.name = "ring", .type = BPF_MAP_TYPE_RINGBUF, .max_entries = 4096,
+	};
+	t->in.nr_maps = 3;
+}
+
+static void test_padding(void **state)
+{
+	struct pairfuse_result *res;
+	struct pairfuse_code *code;
+	struct test_input t;
+	size_t i;
+
+	input(&t);
+	add_ring(&t);
+	ADD_PAIR(&t, enter, leave_padded);
+	res = analyze(&t);
+	VERDICT(&t, res, SAME);
+	/* without the store of the four bytes that count */
+	code = &res->pairs[0].exit_code;
+	for (i = 0; i < code->nr_insns; i++)
+		if (pairfuse_insn_is_store(&code->insns[i]) &&
+		    pairfuse_insn_size(&code->insns[i]) == 4)
+			break;
+	assert_true(i < code->nr_insns);
+	code->insns[i] = PAIRFUSE_JA();
+	VERDICT(&t, res, DIFFERS);
+	pairfuse_result_free(res);
+}
+
+/* bss[0] += what is on the stack */
+static const struct bpf_insn leave_computes[] = {
+	TID_KEY, CALL(map_lookup_elem), JMPI(BPF_JEQ, 0, 0, 13), LDX(BPF_DW, 2, 10, -200),
+	BSS_REF(1, 8), PAIRFUSE_INSN(BPF_STX | BPF_ATOMIC | BPF_DW, 1, 2, 0, BPF_ADD),
+	TID_KEY, CALL(map_delete_elem), MOVI(0, 0), EXIT, MOVI(0, 0), EXIT,
+};
+
+/* Then a difference cannot be told from chance; whether there is one is chance, too. */
+static void test_computed(void **state)
+{
+	struct pairfuse_result *res;
+	struct pairfuse_check c;
+	struct test_input t;
+
+	input(&t);
+	ADD_PAIR(&t, enter, leave_computes);
+	res = analyze(&t);
+	assert_int_not_equal(run_check(&t, res, &c), PAIRFUSE_CHECK_DIFFERS);
+	pairfuse_result_free(res);
+}
+
+/* probe_write_user is not in helper.c */
+static const struct bpf_insn leave_unknown[] = {
+	TID_KEY, CALL(map_lookup_elem), JMPI(BPF_JEQ, 0, 0, 13), TID_KEY, CALL(map_delete_elem),
+	MOVI(1, 4096), MOVI(2, 4096), MOVI(3, 0), CALL(probe_write_user),
+	MOVI(0, 0), EXIT, MOVI(0, 0), EXIT,
+};
+
+static void test_unknown_helper(void **state)
+{
+	struct pairfuse_result *res;
+	struct pairfuse_check c;
+	struct test_input t;
+
+	input(&t);
+	ADD_PAIR(&t, enter, leave_unknown);
+	assert_int_equal(pairfuse_analyze(&t.in, &res), 0);
+	if (res->pairs[0].reason) {
+		print_message("%s\n", res->pairs[0].reason_text);
+		fail();
+	}
+	assert_int_equal(run_check(&t, res, &c), PAIRFUSE_CHECK_CANNOT);
+	assert_string_equal(c.text, "'leave': helper 36");
+	pairfuse_check_groups(&t.in, res, NULL, 100);
+	assert_int_equal(res->pairs[0].reason, PAIRFUSE_REASON_UNCHECKED);
+	assert_string_equal(res->pairs[0].reason_text, "'leave': helper 36");
+	pairfuse_result_free(res);
+}
+
+/* One group is wrong and refused; its code goes. The other is not. */
+static void test_groups(void **state)
+{
+	struct bpf_insn enter2[ARRAY_SIZE(enter)], leave2[ARRAY_SIZE(leave)];
+	struct pairfuse_result *res;
+	struct test_input t;
+	size_t i;
+
+	memcpy(enter2, enter, sizeof(enter));
+	memcpy(leave2, leave, sizeof(leave));
+	for (i = 0; i < ARRAY_SIZE(enter); i++)
+		if (enter2[i].src_reg == BPF_PSEUDO_MAP_IDX && pairfuse_insn_is_imm64(&enter2[i]))
+			enter2[i].imm = 2;
+	for (i = 0; i < ARRAY_SIZE(leave); i++)
+		if (leave2[i].src_reg == BPF_PSEUDO_MAP_IDX && pairfuse_insn_is_imm64(&leave2[i]))
+			leave2[i].imm = 2;
+	input(&t);
+	t.maps[2] = t.maps[0];
+	t.maps[2].name = "others";
+	t.in.nr_maps = 3;
+	ADD_PAIR(&t, enter, leave);
+	test_add_prog(&t, "enter2", PAIRFUSE_AT_FENTRY, "vfs_write", enter2, ARRAY_SIZE(enter2));
+	test_add_prog(&t, "leave2", PAIRFUSE_AT_FEXIT, "vfs_write", leave2, ARRAY_SIZE(leave2));
+	t.progs[2].proto = t.progs[3].proto = &proto;
+	res = analyze(&t);
+	assert_int_equal(res->nr_pairs, 2);
+	assert_string_equal(res->pairs[1].reason_text, "");
+	res->pairs[1].exit_always = true;
+	pairfuse_check_groups(&t.in, res, NULL, 300);
+	assert_int_equal(res->pairs[0].reason, PAIRFUSE_REASON_NONE);
+	assert_int_equal(res->pairs[0].checked.calls, 300);
+	assert_true(res->pairs[0].checked.insns_run > 0);
+	assert_int_equal(res->pairs[1].reason, PAIRFUSE_REASON_SELF_CHECK);
+	assert_true(res->pairs[1].reason_text[0]);
+	assert_int_equal(res->pairs[1].exit_code.nr_insns, 0);
+	assert_int_equal(res->pairs[1].checked.calls, 0);
+	pairfuse_result_free(res);
+}
+
+/* Which words of the context such code wants is a guess. */
+static void test_no_proto(void **state)
+{
+	struct pairfuse_result *res;
+	struct test_input t;
+
+	input(&t);
+	ADD_PAIR(&t, enter, leave);
+	t.progs[0].proto = t.progs[1].proto = NULL;
+	res = analyze(&t);
+	pairfuse_check_groups(&t.in, res, NULL, 10);
+	assert_int_equal(res->pairs[0].reason, PAIRFUSE_REASON_UNCHECKED);
+	assert_string_equal(res->pairs[0].reason_text,
+			    "the arguments of function 'vfs_read' are not known here");
+	pairfuse_result_free(res);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_same), cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_promises), cmocka_unit_test(test_padding),
+		cmocka_unit_test(test_computed), cmocka_unit_test(test_unknown_helper),
+		cmocka_unit_test(test_groups), cmocka_unit_test(test_no_proto),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
