@@ -4,6 +4,7 @@
  * is there, and no type contains itself. libbpf checks that since 1.3 (except the
  * last), older ones follow whatever they find. See elfcheck.c.
  */
+#include <linux/bpf.h>
 #include <linux/btf.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -272,4 +273,66 @@ const char *pairfuse_btf_check(const void *data, size_t size)
 	free(t.off);
 	free(t.depth);
 	return what;
+}
+
+/* --- .BTF.ext --- */
+
+struct ext_header {
+	__u16 magic;
+	__u8 version, flags;
+	__u32 hdr_len;
+	__u32 func_info_off, func_info_len, line_info_off, line_info_len;
+	__u32 core_relo_off, core_relo_len;	/* behind the header */
+};
+
+static __u32 word(const unsigned char *data)
+{
+	__u32 v;
+
+	memcpy(&v, data, sizeof(v));
+	return v;
+}
+
+/*
+ * CO-RE relocations: the size of a record, then for each section its name, how
+ * many there are, and records that begin with the offset of the instruction. One
+ * that is not at an instruction makes libbpf 1.1 return without freeing. Tables
+ * that do not add up are libbpf's to refuse.
+ */
+static bool relocations_aligned(const unsigned char *data, size_t size)
+{
+	size_t rec, at = 4, n;
+
+	if (size < 4)
+		return true;
+	rec = word(data);
+	if (rec < 4)
+		return true;
+	while (size - at >= 8) {
+		n = word(data + at + 4);
+		for (at += 8; n && size - at >= rec; n--, at += rec)
+			if (word(data + at) % sizeof(struct bpf_insn))
+				return false;
+		if (n)
+			break;
+	}
+	return true;
+}
+
+const char *pairfuse_btf_ext_check(const void *data, size_t size)
+{
+	struct ext_header h;
+
+	if (size < sizeof(h))
+		return NULL;	/* older ones have no such relocations */
+	memcpy(&h, data, sizeof(h));
+	if (h.magic != BTF_MAGIC || h.hdr_len < sizeof(h) || h.hdr_len > size)
+		return NULL;
+	size -= h.hdr_len;
+	if (h.core_relo_off > size || h.core_relo_len > size - h.core_relo_off)
+		return NULL;
+	if (relocations_aligned((const unsigned char *)data + h.hdr_len + h.core_relo_off,
+				h.core_relo_len))
+		return NULL;
+	return "a relocation in the middle of an instruction";
 }

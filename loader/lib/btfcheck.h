@@ -10,4 +10,7 @@
 /* NULL, or in words what is wrong with the content of section .BTF. */
 const char *pairfuse_btf_check(const void *data, size_t size);
 
+/* The same of section .BTF.ext, as far as libbpf does not look itself. */
+const char *pairfuse_btf_ext_check(const void *data, size_t size);
+
 #endif /* PAIRFUSE_BTFCHECK_H */

@@ -144,6 +144,8 @@ static const char *check_section(const struct elf *e, const Elf64_Shdr *sh)
 		return "a section without a name";
 	if (has_content(sh) && !strcmp(e->data + names.sh_offset + sh->sh_name, ".BTF"))
 		return pairfuse_btf_check(e->data + sh->sh_offset, sh->sh_size);
+	if (has_content(sh) && !strcmp(e->data + names.sh_offset + sh->sh_name, ".BTF.ext"))
+		return pairfuse_btf_ext_check(e->data + sh->sh_offset, sh->sh_size);
 	switch (sh->sh_type) {
 	case SHT_SYMTAB:
 		return check_symbols(e, sh);

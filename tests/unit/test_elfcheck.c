@@ -196,6 +196,32 @@ static void test_types(void **state)
 			    "a type that refers to what is not there");
 }
 
+/* Record size, then sections: name, number, records, whose first word is an offset. */
+#define EXT_CHECK(...) check_ext((__u32[]){ __VA_ARGS__ }, sizeof((__u32[]){ __VA_ARGS__ }) / 4)
+
+static const char *check_ext(const __u32 *words, size_t n)
+{
+	__u32 b[40] = { BTF_MAGIC | BTF_VERSION << 16, 32, 0, 0, 0, 0, 0, 4 * n };
+
+	memcpy(&b[8], words, 4 * n);
+	return pairfuse_btf_ext_check(b, 32 + 4 * n);
+}
+
+static void test_ext(void **state)
+{
+	static const char what[] = "a relocation in the middle of an instruction";
+
+	assert_null(EXT_CHECK(16, 1, 1, 24, 0, 0, 0));
+	assert_string_equal(EXT_CHECK(16, 1, 1, 20, 0, 0, 0), what);
+	assert_string_equal(EXT_CHECK(16, 1, 2, 24, 0, 0, 0, 12, 0, 0, 0), what);
+	assert_string_equal(EXT_CHECK(16, 1, 1, 24, 0, 0, 0, 5, 1, 1, 0, 0, 0), what);
+	/* what does not add up is libbpf's */
+	assert_null(EXT_CHECK(16, 1, 1000, 24, 0, 0, 0));
+	assert_null(EXT_CHECK(0, 1, 1, 1));
+	assert_null(EXT_CHECK(16, 1, 1, 20, 0, 0));
+	assert_null(pairfuse_btf_ext_check("short", 5));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -206,6 +232,7 @@ int main(void)
 		cmocka_unit_test(test_relocations),
 		cmocka_unit_test(test_object_types),
 		cmocka_unit_test(test_types),
+		cmocka_unit_test(test_ext),
 	};
 
 	return cmocka_run_group_tests(tests, read_object, NULL);
