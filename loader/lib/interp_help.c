@@ -222,7 +222,7 @@ static __u64 get_comm(struct pairfuse_world *w, const __u64 *r, __s32 id)
 
 	if (!to)
 		return 0;
-	snprintf(comm, sizeof(comm), "task-%u", (__u32)w->out->pid_tgid);
+	snprintf(comm, sizeof(comm), "task-%u-of-many", (__u32)w->out->pid_tgid);
 	memset(to, 0, size);
 	memcpy(to, comm, size < sizeof(comm) ? size : sizeof(comm));
 	return 0;
@@ -337,12 +337,15 @@ static __u64 get_stack(struct pairfuse_world *w, __u64 buf, __u32 size, __u64 fl
 {
 	__u64 trace = stack_trace(w, flags);
 	unsigned char *to = own(w, buf, size, true, id);
+	__u32 len = 8 * (1 + pairfuse_mix(w->out->run, 5) % 8), i;
 
 	if (!to)
 		return 0;
-	/* a short trace: the rest of the buffer stays what it was */
-	memcpy(to, &trace, size < 8 ? size : 8);
-	return size < 8 ? size : 8;
+	/* the rest of the buffer stays what it was */
+	len = len < size ? len : size & ~7U;
+	for (i = 0; i < len; i += 8, trace = pairfuse_mix(trace, 1))
+		memcpy(to + i, &trace, 8);
+	return len;
 }
 
 /* --- the context --- */

@@ -37,6 +37,7 @@
 #define ROUND		100		/* calls */
 #define MAX_ID		4194304U	/* of threads */
 #define RETRIES		10
+#define NR_FAVOURITES	4
 
 enum { ORIG, FUSED, AGAIN, NR_WORLDS };
 
@@ -72,6 +73,7 @@ struct checker {
 	union user_regs user[NR_THREADS][MAX_DEPTH];
 	__u32 consts[MAX_CONSTS];
 	struct thread threads[NR_THREADS];
+	__u64 favourites[NR_FAVOURITES];	/* numbers that come again and again in a round */
 	int *pairs;		/* that are checked */
 	unsigned int nr_pairs;
 	bool *carrier;		/* by map: not compared */
@@ -432,7 +434,7 @@ static void run_both(struct checker *q, struct thread *t, bool is_exit, __u64 re
 
 /* --- calls --- */
 
-static __u64 random_word(struct checker *q)
+static __u64 new_word(struct checker *q)
 {
 	switch (rnd(q, 5)) {
 	case 0:
@@ -448,9 +450,15 @@ static __u64 random_word(struct checker *q)
 	return (__u64)rnd(q, 1 << 20) << 30 | rnd(q, 1 << 20);
 }
 
+/* The same again is what finds elements of maps that are keyed by arguments. */
+static __u64 random_word(struct checker *q)
+{
+	return rnd(q, 2) ? q->favourites[rnd(q, NR_FAVOURITES)] : new_word(q);
+}
+
 static __u64 random_pointer(struct checker *q)
 {
-	return PAIRFUSE_VA_KERNEL + 64 * rnd(q, 1024);
+	return PAIRFUSE_VA_KERNEL + 64 * (rnd(q, 2) ? rnd(q, 4) : rnd(q, 1024));
 }
 
 static void begin(struct checker *q, struct thread *t, int pair)
@@ -607,6 +615,8 @@ static void play_round(struct checker *q, unsigned int calls)
 {
 	unsigned int i;
 
+	for (i = 0; i < NR_FAVOURITES; i++)
+		q->favourites[i] = new_word(q);
 	if (!make_worlds(q))
 		fail(q, PAIRFUSE_CHECK_CANNOT, "no memory");
 	for (i = 0; i < 2 * calls && !q->verdict; i++)

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Does the running kernel take the rewritten programs of real tools?
+ * Does the running kernel take the rewritten programs of real tools, and do they
+ * what the original ones do?
  *
  *	load-all FILE...	BPF objects, or binaries with one inside
  *
- * Loads each object the way `pairfuse load` does, then every pair that the
- * analysis fuses as what the module takes. Nothing is attached. Objects that
+ * Loads each object the way `pairfuse load --self-check` does, then every pair that
+ * the analysis fuses as what the module takes. Nothing is attached. Objects that
  * have their pairs twice, as fentry and as kprobe programs, are loaded twice.
- * Exit status 1 when a pair was refused by the verifier.
+ * Exit status 1 when a pair was refused by the verifier, differs, or cannot be
+ * checked.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +21,7 @@
 #include "carrier.h"
 #include "hook.h"
 #include "object.h"
+#include "selfcheck.h"
 
 #define LOG_SIZE (8U << 20)
 
@@ -127,7 +130,7 @@ static int load_pair(const char *tool, const struct pairfuse_opair *pair)
 static int load_pairs(struct pairfuse_object *obj, const char *tool)
 {
 	size_t i, fused = 0, pairs = 0;
-	int bad = 0;
+	int bad = 0, unlike = 0;
 
 	for (i = 0; i < obj->nr_pairs; i++) {
 		const struct pairfuse_opair *pair = &obj->pairs[i];
@@ -138,13 +141,16 @@ static int load_pairs(struct pairfuse_object *obj, const char *tool)
 		if (pair->reason) {
 			printf("%s: %s: %s: %s\n", tool, pair->verdict.target,
 			       pair->verdict.reason_id, pair->reason_text);
+			unlike += pair->reason == PAIRFUSE_REASON_SELF_CHECK ||
+				  pair->reason == PAIRFUSE_REASON_UNCHECKED;
 			continue;
 		}
 		fused++;
 		bad += load_pair(tool, pair);
 	}
-	printf("%s: %zu of %zu pairs, %d refused by the verifier\n", tool, fused, pairs, bad);
-	return bad;
+	printf("%s: %zu of %zu pairs, %d refused by the verifier, %d by the self-check\n", tool,
+	       fused, pairs, bad, unlike);
+	return bad + unlike;
 }
 
 static int load(const char *path, bool probes, size_t *both)
@@ -159,6 +165,7 @@ static int load(const char *path, bool probes, size_t *both)
 	}
 	prepare(obj, probes, both);
 	size_maps(obj);
+	pairfuse_object__set_self_check(obj, PAIRFUSE_CHECK_CALLS);
 	if (pairfuse_object__load(obj)) {
 		printf("%s: this kernel does not take the originals\n", tool);
 		bad = 0;
