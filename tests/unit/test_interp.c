@@ -8,6 +8,7 @@
 #define ST64(off, i)	ST(BPF_DW, 10, off, i)
 #define ALU(op, d, i)	PAIRFUSE_INSN(BPF_ALU64 | (op) | BPF_K, d, 0, 0, i)
 #define ALU32(op, d, i) PAIRFUSE_INSN(BPF_ALU | (op) | BPF_K, d, 0, 0, i)
+#define ALU_REG(op, d, r) PAIRFUSE_INSN(BPF_ALU64 | (op) | BPF_X, d, r, 0, 0)
 #define ATOMIC(d, s, off, op) PAIRFUSE_INSN(BPF_STX | BPF_ATOMIC | BPF_DW, d, s, off, op)
 
 struct stage {
@@ -67,8 +68,8 @@ static void test_arithmetic(void **state)
 	stage_begin(&s, false);
 	GIVES(&s, -3ULL, MOVI(0, 7), ALU(BPF_ADD, 0, -10));
 	GIVES(&s, 0xfffffffd, MOVI(0, 7), ALU32(BPF_ADD, 0, -10));
-	GIVES(&s, 0, MOVI(0, 7), MOVI(1, 0), PAIRFUSE_INSN(BPF_ALU64 | BPF_DIV | BPF_X, 0, 1, 0, 0));
-	GIVES(&s, 7, MOVI(0, 7), MOVI(1, 0), PAIRFUSE_INSN(BPF_ALU64 | BPF_MOD | BPF_X, 0, 1, 0, 0));
+	GIVES(&s, 0, MOVI(0, 7), MOVI(1, 0), ALU_REG(BPF_DIV, 0, 1));
+	GIVES(&s, 7, MOVI(0, 7), MOVI(1, 0), ALU_REG(BPF_MOD, 0, 1));
 	/* signed, off 1; the smallest number by -1 must not trap */
 	GIVES(&s, -3ULL, MOVI(0, -7), PAIRFUSE_INSN(BPF_ALU64 | BPF_DIV | BPF_K, 0, 0, 1, 2));
 	GIVES(&s, 1ULL << 63, MOVI(0, 1), ALU(BPF_LSH, 0, 63),

@@ -10,8 +10,9 @@
 #include "selfcheck.h"
 
 #define CALLS		600
-#define BSS_REF(r, off)	PAIRFUSE_INSN(BPF_LD | BPF_DW | BPF_IMM, r, BPF_PSEUDO_MAP_IDX_VALUE, 0, 1), \
-			PAIRFUSE_INSN(0, 0, 0, 0, off)
+#define BSS_REF(r, off)								\
+	PAIRFUSE_INSN(BPF_LD | BPF_DW | BPF_IMM, r, BPF_PSEUDO_MAP_IDX_VALUE, 0, 1), \
+	PAIRFUSE_INSN(0, 0, 0, 0, off)
 
 static const struct pairfuse_proto proto = { .nr_regs = 2, .ret_size = 8 };
 
@@ -23,7 +24,8 @@ static const struct bpf_insn enter[] = {
 /* bss[0] += time - starts[tid]; events = return value */
 static const struct bpf_insn leave[] = {
 	LDX(BPF_DW, 8, 1, 16), TID_KEY, CALL(map_lookup_elem), JMPI(BPF_JEQ, 0, 0, 17),
-	LDX(BPF_DW, 6, 0, 0), CALL(ktime_get_ns), PAIRFUSE_INSN(BPF_ALU64 | BPF_SUB | BPF_X, 0, 6, 0, 0),
+	LDX(BPF_DW, 6, 0, 0), CALL(ktime_get_ns),
+	PAIRFUSE_INSN(BPF_ALU64 | BPF_SUB | BPF_X, 0, 6, 0, 0),
 	BSS_REF(1, 0), PAIRFUSE_INSN(BPF_STX | BPF_ATOMIC | BPF_DW, 1, 0, 0, BPF_ADD),
 	TID_KEY, CALL(map_delete_elem), MOV(1, 8), CALL(send_signal), MOVI(0, 0), EXIT,
 	MOVI(0, 0), EXIT,
