@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef TEST_CHECK_H
+#define TEST_CHECK_H
+
+void test_self_check(void **state);
+
+#endif /* TEST_CHECK_H */
