@@ -52,6 +52,7 @@ struct pairfuse_outside {
 	__u32 cpu;
 	__u32 random;
 	__u64 cookie;
+	char comm[16];
 };
 
 /* A number made of others, the same at each call. */

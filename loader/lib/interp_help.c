@@ -10,7 +10,6 @@
  * modelled: not even the number of its arguments is known.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -214,17 +213,17 @@ static __u64 probe_read_str(struct pairfuse_world *w, const __u64 *r, __s32 id)
 	return 0;
 }
 
+/* Padded, and with an end, whatever the size. */
 static __u64 get_comm(struct pairfuse_world *w, const __u64 *r, __s32 id)
 {
-	__u32 size = r[2];
+	__u32 size = r[2], i;
 	unsigned char *to = own(w, r[1], size, true, id);
-	char comm[16] = "";
 
-	if (!to)
+	if (!to || !size)
 		return 0;
-	snprintf(comm, sizeof(comm), "task-%u-of-many", (__u32)w->out->pid_tgid);
 	memset(to, 0, size);
-	memcpy(to, comm, size < sizeof(comm) ? size : sizeof(comm));
+	for (i = 0; i + 1 < size && i < sizeof(w->out->comm) && w->out->comm[i]; i++)
+		to[i] = w->out->comm[i];
 	return 0;
 }
 

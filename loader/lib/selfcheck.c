@@ -45,6 +45,7 @@ struct call {
 	int pair;
 	__u64 args[PAIRFUSE_MAX_REGS];
 	__u64 armed;
+	bool passes;		/* the stub's filter lets it by */
 	__u64 at;		/* time of the entry */
 	unsigned long begun;	/* calls of the group by the thread so far, with this one */
 };
@@ -52,6 +53,7 @@ struct call {
 struct thread {
 	__u64 pid_tgid;
 	__u64 task;
+	char comm[16];
 	__u32 cpu;
 	unsigned int depth;	/* calls that it is in */
 	struct call calls[MAX_DEPTH];
@@ -270,6 +272,8 @@ static bool passes_by(const struct pairfuse_pair *pair, const struct thread *t)
 		return pair->filter_value != t->pid_tgid >> 32;
 	case PAIRFUSE_FILTER_TID:
 		return pair->filter_value != (__u32)t->pid_tgid;
+	case PAIRFUSE_FILTER_COMM:
+		return memcmp(&pair->filter_value, t->comm, sizeof(pair->filter_value)) != 0;
 	}
 	return false;
 }
@@ -417,11 +421,15 @@ static void run_both(struct checker *q, struct thread *t, bool is_exit, __u64 re
 	q->out.random = rnd(q, 1000);
 	q->out.uid_gid = rnd(q, 4) ? q->out.random % 3 : q->consts[0];
 	q->out.cookie = prog->cookie;
+	memcpy(q->out.comm, t->comm, sizeof(q->out.comm));
 	before = q->worlds[ORIG]->calls - q->worlds[FUSED]->calls;
 	run_original(q, ORIG, t, c, prog, ret);
 	if (!q->verdict && q->worlds[AGAIN])
 		run_original(q, AGAIN, t, c, prog, ret);
-	if (!q->verdict && !passes_by(pair, t) && (!is_exit || c->armed || pair->exit_always))
+	if (!is_exit)
+		c->passes = passes_by(pair, t);
+	if (!q->verdict && !c->passes &&
+	    (!is_exit || c->armed || (pairfuse_pair_flags(pair) & PAIRFUSE_ATTACH_EXIT_ALWAYS)))
 		run_fused(q, t, c, is_exit, ret);
 	q->c->saved += q->worlds[ORIG]->calls - q->worlds[FUSED]->calls - before;
 	if (!q->verdict)
@@ -461,6 +469,24 @@ static __u64 random_pointer(struct checker *q)
 	return PAIRFUSE_VA_KERNEL + 64 * (rnd(q, 2) ? rnd(q, 4) : rnd(q, 1024));
 }
 
+/* A name; now and then of words that programs compare it with. */
+static void random_comm(struct checker *q, struct thread *t)
+{
+	const struct pairfuse_pair *pair = &q->c->res->pairs[q->pairs[rnd(q, q->nr_pairs)]];
+	__u32 words[4] = { 0 };
+	unsigned int i;
+
+	snprintf(t->comm, sizeof(t->comm), "thread-%u", (__u32)t->pid_tgid % 10000);
+	if (!q->out.nr_consts || rnd(q, 2))
+		return;
+	for (i = 0; i < 4 && (!i || rnd(q, 2)); i++)
+		words[i] = q->consts[rnd(q, q->out.nr_consts)];
+	if (pair->filter == PAIRFUSE_FILTER_COMM)
+		words[0] = pair->filter_value;
+	memcpy(t->comm, words, sizeof(t->comm));
+	t->comm[sizeof(t->comm) - 1] = '\0';
+}
+
 static void begin(struct checker *q, struct thread *t, int pair)
 {
 	const struct pairfuse_pair *p = &q->c->res->pairs[pair];
@@ -498,14 +524,15 @@ static void end(struct checker *q, struct thread *t)
 	const struct pairfuse_pair *pair = pair_of(q, c);
 	struct pairfuse_user_regs *regs = &q->user[t - q->threads][t->depth - 1].regs;
 
-	/* PAIRFUSE_ATTACH_EXACT */
-	if (pair->exact && pair->storage == PAIRFUSE_STORAGE_SLOT &&
+	if ((pairfuse_pair_flags(pair) & PAIRFUSE_ATTACH_EXACT) &&
 	    c->begun != t->begun[pair->carrier])
 		c->armed = 0;
 	if (!q->percpu && t->depth == 1 && !rnd(q, 3))
 		t->cpu = rnd(q, PAIRFUSE_NR_CPUS);
 	/* execve() and others change the registers */
 	regs->di = regs->si = random_word(q);
+	if (!rnd(q, 16))
+		random_comm(q, t);
 	run_both(q, t, true, random_word(q));
 	t->depth--;
 }
@@ -558,7 +585,7 @@ static __u32 thread_number(struct checker *q, unsigned int n)
 	const struct pairfuse_pair *pair = &q->c->res->pairs[q->pairs[rnd(q, q->nr_pairs)]];
 	__u32 id = 0;
 
-	if (pair->filter && rnd(q, 2))
+	if (pair->filter && pair->filter != PAIRFUSE_FILTER_COMM && rnd(q, 2))
 		id = pair->filter_value;
 	else if (q->out.nr_consts && !rnd(q, 3))
 		id = q->consts[rnd(q, q->out.nr_consts)];
@@ -583,6 +610,7 @@ static void make_threads(struct checker *q)
 		t->pid_tgid = tgid << 32 | tid;
 		t->task = PAIRFUSE_VA_KERNEL + 4096 * (i + 1) + 64 * rnd(q, 32);
 		t->depth = 0;
+		random_comm(q, t);
 		memset(t->begun, 0, q->c->in->nr_maps * sizeof(*t->begun));
 		for (d = 0; d < MAX_DEPTH; d++)
 			t->slots[d] = pairfuse_region_new(w, PAIRFUSE_SLOT_SIZE, true, NULL);
@@ -647,7 +675,13 @@ static void add_consts(struct checker *q, const struct bpf_insn *insns, size_t n
 	for (i = 0; i < nr; i++) {
 		if (pairfuse_insn_is_cond(&insns[i]) && BPF_SRC(insns[i].code) == BPF_K)
 			add_const(q, insns[i].imm);
-		i += pairfuse_insn_is_imm64(&insns[i]);
+		if (!pairfuse_insn_is_imm64(&insns[i]))
+			continue;
+		if (!insns[i].src_reg && i + 1 < nr) {
+			add_const(q, insns[i].imm);
+			add_const(q, insns[i + 1].imm);
+		}
+		i++;
 	}
 }
 

@@ -98,13 +98,15 @@ static void show(const struct test_object *obj, const struct pairfuse_result *re
 		fprintf(stderr, "%s:\n", obj->progs[p].name);
 		for (i = 0; i < obj->progs[p].nr_insns; i++)
 			fprintf(stderr, "%4zu: %s\n", i,
-				pairfuse_insn_text(&obj->progs[p].insns[i], text, sizeof(text)));
+				pairfuse_insn_text(&obj->progs[p].insns[i],
+						   obj->progs[p].nr_insns - i, text, sizeof(text)));
 	}
 	for (p = 0; p < res->nr_pairs; p++) {
 		fprintf(stderr, "rewritten:\n");
 		for (i = 0; i < res->pairs[p].exit_code.nr_insns; i++)
 			fprintf(stderr, "%4zu: %s\n", i,
-				pairfuse_insn_text(&res->pairs[p].exit_code.insns[i], text,
+				pairfuse_insn_text(&res->pairs[p].exit_code.insns[i],
+						   res->pairs[p].exit_code.nr_insns - i, text,
 						   sizeof(text)));
 	}
 	equiv_check(obj, res, &opts, text, sizeof(text), NULL);
