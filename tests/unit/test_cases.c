@@ -11,7 +11,7 @@
  *   // cookie: PROG VALUE
  *   // nesting: exact|per-call
  *   // clock: ENTRY EXIT programs|stub|no-entry     (who takes the time, --clock=auto)
- *   // filter: ENTRY EXIT none|tid|tgid VALUE       (what the stub compares)
+ *   // filter: ENTRY EXIT none|tid|tgid|comm VALUE       (what the stub compares)
  *
  * Objects named on the command line (*.bpf.o) have no expectations: all their
  * pairs have to be fused.
@@ -209,7 +209,7 @@ static void check_clock(const struct case_file *c, const struct test_object *obj
 static void check_filter(const struct case_file *c, const struct test_object *obj,
 			 const struct pairfuse_pair *pair)
 {
-	static const char *const names[] = { "none", "tgid", "tid" };
+	static const char *const names[] = { "none", "tgid", "tid", "comm" };
 	char entry[64], exit[64], want[64];
 	unsigned int i, value;
 
