@@ -19,9 +19,16 @@
  * synchronize_rcu_tasks_rude() for the idle tasks and interrupts above them,
  * which the former does not see. ftrace waits for both in the same place.
  *
- * One worker does this for all links, a round for each grace period.
+ * One worker does this for all links, a round for each grace period. It keeps out
+ * of the way of those who detach: RCU makes its grace periods one after the other,
+ * with pauses of 100 ms, and ftrace waits for the same ones, with its lock and our
+ * mutex held. A round amid a series of detaches makes each of them wait for two or
+ * three in place of one. So a round that finds the mutex taken comes later, though
+ * not much later: somebody may attach and detach without end.
  */
+#include <linux/atomic.h>
 #include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
@@ -30,9 +37,14 @@
 
 #define POLL_FIRST	msecs_to_jiffies(20)
 #define POLL_LAST	msecs_to_jiffies(1000)
+#define QUIET		msecs_to_jiffies(50)
+#define PATIENCE	msecs_to_jiffies(2000)
 
 static struct workqueue_struct *drain_wq;
 static unsigned long poll_delay;
+static unsigned long patience_end;	/* when the next round makes way no more */
+static bool kicked;			/* it was asked for by who detached */
+static atomic_t waiting;		/* for rounds, in pairfuse_drain_flush() */
 
 static void drain_round(struct work_struct *work);
 static DECLARE_DELAYED_WORK(drain_work, drain_round);
@@ -66,6 +78,27 @@ static bool link_drained(struct pairfuse_link *link)
 	return false;
 }
 
+/* Take the mutex, or make way for who has it and come back later. */
+static bool lock_or_later(void)
+{
+	if (mutex_trylock(&pairfuse_mutex))
+		return true;
+	if (!atomic_read(&waiting) && time_before(jiffies, READ_ONCE(patience_end))) {
+		queue_delayed_work(drain_wq, &drain_work, QUIET);
+		return false;
+	}
+	mutex_lock(&pairfuse_mutex);
+	return true;
+}
+
+static void next_round(unsigned long delay)
+{
+	lockdep_assert_held(&pairfuse_mutex);
+	if (!kicked)
+		WRITE_ONCE(patience_end, jiffies + delay + PATIENCE);
+	queue_delayed_work(drain_wq, &drain_work, delay);
+}
+
 static void drain_round(struct work_struct *work)
 {
 	struct pairfuse_link *link, *tmp;
@@ -78,7 +111,9 @@ static void drain_round(struct work_struct *work)
 	 * go on after it. Nobody else touches `chain` of detached links, nor
 	 * frees them.
 	 */
-	mutex_lock(&pairfuse_mutex);
+	if (!lock_or_later())
+		return;
+	kicked = false;
 	collect(&detached, &settling);
 	mutex_unlock(&pairfuse_mutex);
 	if (list_empty(&detached) && list_empty(&settling))
@@ -103,19 +138,24 @@ static void drain_round(struct work_struct *work)
 		left_over |= link->stage == PAIRFUSE_STAGE_DRAINING;
 	if (progress) {
 		poll_delay = POLL_FIRST;
-		queue_delayed_work(drain_wq, &drain_work, 0);
+		next_round(0);
 	} else if (left_over) {
-		queue_delayed_work(drain_wq, &drain_work, poll_delay);
+		next_round(poll_delay);
 		poll_delay = min(2 * poll_delay, POLL_LAST);
 	}
 	mutex_unlock(&pairfuse_mutex);
 }
 
-/* Something was detached: look soon. With the mutex held. */
+/* Something was detached: look soon, when no more comes. With the mutex held. */
 void pairfuse_drain_kick(void)
 {
+	lockdep_assert_held(&pairfuse_mutex);
 	poll_delay = POLL_FIRST;
-	mod_delayed_work(drain_wq, &drain_work, 0);
+	if (!kicked) {
+		kicked = true;
+		WRITE_ONCE(patience_end, jiffies + PATIENCE);
+	}
+	mod_delayed_work(drain_wq, &drain_work, QUIET);
 }
 
 /*
@@ -126,10 +166,12 @@ void pairfuse_drain_flush(void)
 {
 	int round;
 
+	atomic_inc(&waiting);
 	for (round = 0; round < 3; round++) {
 		mod_delayed_work(drain_wq, &drain_work, 0);
 		flush_delayed_work(&drain_work);
 	}
+	atomic_dec(&waiting);
 }
 
 int pairfuse_drain_init(void)
