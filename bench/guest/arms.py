@@ -2,6 +2,7 @@
 """The arms of the micro benchmark (call_cost.py), in groups. A line each: what is
 called, how the pair runs, with which options of `pairfuse load`."""
 from machine import knows
+from opts import STEPS
 from ways import Fsession, Hand, Load, Nothing
 
 SPLIT = ['--engine', 'split']
@@ -44,6 +45,14 @@ def clocks():
     return fused('ktime')
 
 
+def steps():
+    """One optimisation after the other, then all of them."""
+    if not knows('pairfuse', 'load', '--opt'):
+        return []
+    return [Arm(name, Load, [*HOOKS['shared'], '--opt', opt]) for name, opt in STEPS] + [
+        Arm('opt-all', Load, HOOKS['shared'])]
+
+
 def groups():
     all_groups = {
         'getpgid': Group('getpgid', '__x64_sys_getpgid', [
@@ -67,6 +76,7 @@ def groups():
             Arm('fentry-hash', Load, SPLIT),
             *clocks(),
         ]),
+        'opt': Group('getpgid', '__x64_sys_getpgid', steps()),
         'filter': Group('getpgid', '__x64_sys_getpgid', [
             Arm('fentry-hash', Load, SPLIT + NOBODY, silent=True),
             *fused('fused', *NOBODY, silent=True),

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The arms of bench-iozone and bench-fio: a line each. What is not there yet (an
-option that this pairfuse does not know) is left out with a note."""
+"""The arms of bench-iozone and bench-fio: a line each. What is not there (an option
+that this pairfuse does not know) is left out with a note."""
 from machine import knows
+from opts import STEPS
 
 DIRECT = ['--hook', 'direct']
 # Debian's own, with its options: print after 1000 seconds, once (or at SIGINT).
@@ -20,8 +21,7 @@ ARMS = [
     ('ktime', LOAD + ['--clock', 'exact'] + OBJECT, '--clock'),
     ('ktime-direct', LOAD + DIRECT + ['--clock', 'exact'] + OBJECT, '--clock'),
     # one bar per optimisation, each with those before it, as in the paper's figure 6
-    ('opt-none', LOAD + ['--opt', 'none'] + OBJECT, '--opt'),
-    ('opt-inline', LOAD + ['--opt', 'inline'] + OBJECT, '--opt'),
+    *((name, LOAD + ['--opt', opt] + OBJECT, '--opt') for name, opt in STEPS),
     ('fused', LOAD + OBJECT),
     ('fused-direct', LOAD + DIRECT + OBJECT),
     ('nothing-again', None),
