@@ -12,10 +12,11 @@ The unit is nanoseconds then: arms come round after round (A B C, A B C, ...), a
 on one CPU, each warmed up; medians are shown and every value is kept.
 
 Groups (default: all): getpgid (all ways to run the pair), hand (the pair written
-into the function in C), filter (a task that the filter leaves out), pread, state8 ...
-state64 (bytes of state), args0 ... args6 (arguments), fsdist (Debian's, plain and
-fused), attach (cost of loading, attaching and detaching, memory). GROUP/ARM: of a
-group only this arm, and nothing.
+into the function in C), opt (one optimisation added after the other), filter (a task
+that the filter leaves out), pread, state8 ... state64 (bytes of state), args0 ...
+args6 (arguments), fsdist (Debian's, plain and fused), attach1, attach50, attach200
+(targets: cost of loading, attaching and detaching, memory per link; the module's own
+memory is in the JSON). GROUP/ARM: of a group only this arm, and nothing.
 
 A row is void, and the exit status 1, unless each arm has counted exactly the calls
 that were made; 2N calls cost twice N, within --tolerance; and nothing costs the
@@ -156,33 +157,36 @@ def run_fsdist(args):
     return docs
 
 
-def run_attach(args):
+def module_size():
+    """kB that the module takes, with stubs for all links that there can be."""
+    return int(machine.read('/sys/module/pairfuse/coresize') or 0) / 1024
+
+
+def run_attach(many, args):
     docs = []
-    for many in arms.MANY:
-        for arm, engine, hook in arms.ATTACH:
-            began = time.time()
-            done = [json.loads(subprocess.run(
-                [HERE + '/attach_cost', '%s/many%d.bpf.o' % (HERE, many), engine, hook],
-                check=True, stdout=subprocess.PIPE, text=True).stdout)
-                for _ in range(args.attach_reps if many == 1 else 1)]
-            doc = {'group': 'attach%d' % many, 'arm': arm, 'pairs': many, 'raw': done, 'void': [],
-                   'seconds': time.time() - began}
-            if any(d['fused'] != (0 if engine == 'split' else many) for d in done):
-                doc['void'].append('fused %s pairs' % [d['fused'] for d in done])
-            for phase in ('load', 'attach', 'detach'):
-                for what in ('cpu', 'elapsed'):
-                    doc['%s_%s' % (phase, what)] = statistics.median(d[phase][what] for d in done)
-            doc['memory'] = {k: statistics.median(d['memory'][k] for d in done) / many
-                             for k in done[0]['memory']}
-            docs.append(doc)
-            print('%-9s %-13s per pair: load %6.2f attach %6.2f detach %6.2f million; '
-                  'all: elapsed %7.0f, %7.0f ms; kB each: %s%s' % (
-                      doc['group'], arm, *(doc[p + '_cpu'] / many / 1e6
-                                           for p in ('load', 'attach', 'detach')),
-                      doc['attach_elapsed'] / 1e6, doc['detach_elapsed'] / 1e6,
-                      ' '.join('%s %.1f' % i for i in doc['memory'].items()),
-                      '   VOID: ' + doc['void'][0] if doc['void'] else ''),
-                  file=sys.stderr, flush=True)
+    for arm, engine, hook in arms.ATTACH:
+        done = [json.loads(subprocess.run(
+            [HERE + '/attach_cost', '%s/many%d.bpf.o' % (HERE, many), engine, hook],
+            check=True, stdout=subprocess.PIPE, text=True).stdout)
+            for _ in range(args.attach_reps if many == 1 else 1)]
+        doc = {'group': 'attach%d' % many, 'arm': arm, 'pairs': many, 'raw': done, 'void': [],
+               'module_kb': module_size()}
+        if any(d['fused'] != (0 if engine == 'split' else many) for d in done):
+            doc['void'].append('fused %s pairs' % [d['fused'] for d in done])
+        for phase in ('load', 'attach', 'detach'):
+            for what in ('cpu', 'elapsed'):
+                doc['%s_%s' % (phase, what)] = statistics.median(d[phase][what] for d in done)
+        doc['memory'] = {k: statistics.median(d['memory'][k] for d in done) / many
+                         for k in done[0]['memory']}
+        docs.append(doc)
+        print('%-9s %-13s per pair: load %6.2f attach %6.2f detach %6.2f million; '
+              'all: elapsed %6.0f, %6.0f ms; kB each: %s%s' % (
+                  doc['group'], arm, *(doc[p + '_cpu'] / many / 1e6
+                                       for p in ('load', 'attach', 'detach')),
+                  doc['attach_elapsed'] / 1e6, doc['detach_elapsed'] / 1e6,
+                  ' '.join('%s %.1f' % i for i in doc['memory'].items()),
+                  '   VOID: ' + doc['void'][0] if doc['void'] else ''),
+              file=sys.stderr, flush=True)
     return docs
 
 
@@ -215,7 +219,8 @@ def main():
     runs = {name: (lambda name=name, group=group: run_group(name, group, args))
             for name, group in chosen_groups.items()}
     runs['fsdist'] = lambda: run_fsdist(args)
-    runs['attach'] = lambda: run_attach(args)
+    for many in arms.MANY:
+        runs['attach%d' % many] = lambda many=many: run_attach(many, args)
     chosen = [run for name, run in runs.items()
               if not args.group or any(name.startswith(g.split('/')[0]) for g in args.group)]
     if not chosen:
