@@ -105,7 +105,9 @@ class Row:
             doc[what + '_lost'] = lost
             # per record: kB/s -> ns
             doc[what + '_added'] = record * 1e9 * (1 / self.median(what) - 1 / base.median(what))
-            if packaged and self.arm not in ('nothing', 'nothing-again') and lost > 0:
+            if self.arm in ('nothing', 'nothing-again') or not packaged:
+                continue
+            if lost > 0 and packaged.lost(what, base) > 0:
                 doc[what + '_ratio'] = packaged.lost(what, base) / lost
         return doc
 
