@@ -28,6 +28,9 @@
 
 static LIST_HEAD(sites);
 
+/* what ftrace leaves where nobody is */
+static const u8 nop5[] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
+
 /*
  * Runs on every call of a function in shared mode, with whatever context that
  * has; ftrace's trampoline has saved the registers. Must not be traced and
@@ -69,6 +72,18 @@ static int hook_shared(struct pairfuse_site *site, int stub)
 	return err == -EAGAIN ? -EBUSY : err;
 }
 
+/*
+ * With kernel.ftrace_enabled cleared, an ops that is not permanent is registered without
+ * an error, and nothing is patched: the site would be silent, and nobody would know.
+ */
+static bool call_site_empty(unsigned long ip)
+{
+	u8 text[sizeof(nop5)];
+
+	return copy_from_kernel_nofault(text, (void *)ip, sizeof(text)) ||
+	       !memcmp(text, nop5, sizeof(nop5));
+}
+
 static int hook_direct(struct pairfuse_site *site, int stub)
 {
 	int err;
@@ -86,6 +101,13 @@ static int hook_direct(struct pairfuse_site *site, int stub)
 	 * sets the flags by itself, so this comes after it.
 	 */
 	site->ops->flags |= FTRACE_OPS_FL_PERMANENT;
+	/*
+	 * The caller frees the filter. If ftrace will not let go it will not later
+	 * either: then this has to look like a hook, which stays.
+	 */
+	if (call_site_empty(site->ip) &&
+	    !unregister_ftrace_direct(site->ops, site->hooked, false))
+		return -EBUSY;
 	return 0;
 }
 
@@ -162,7 +184,6 @@ static int rehook(struct pairfuse_site *site, int stub)
  */
 static int find_call_site(unsigned long func, unsigned long *ip)
 {
-	static const u8 nop5[] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
 	u8 text[4 + sizeof(nop5)];
 	int tries, off;
 

@@ -117,7 +117,7 @@ const char *pairfuse_attach_error(int err)
 	case EOPNOTSUPP:
 		return "the function has no patchable call site, this kernel lacks the hook mode, or its clock is not the time stamp counter any more";
 	case EBUSY:
-		return "another user of the function excludes others (livepatch, kprobe; in direct mode also a BPF trampoline)";
+		return "another user of the function excludes others (livepatch, kprobe; in direct mode also a BPF trampoline), or kernel.ftrace_enabled is 0";
 	case ENOSPC:
 		return "all stubs of the kernel module are in use or draining";
 	case EUSERS:

@@ -96,7 +96,7 @@
  * ENOTUNIQ    target_fd has been attached; use one that never was
  * EBUSY       the function is held by a user that excludes others (livepatch,
  *             kprobe with a post handler; in direct mode also by a BPF
- *             trampoline)
+ *             trampoline), or kernel.ftrace_enabled is 0
  * ENOSPC      all stubs are in use or draining
  * EMLINK      PAIRFUSE_MAX_LINKS pairs are on this function already
  * EUSERS      no group is free (pairfuse_info.nr_groups)
