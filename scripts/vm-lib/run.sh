@@ -249,10 +249,15 @@ provoke_panic()
 }
 
 # complaint FILE: the first line of a kernel log that says something is wrong.
-# Lines are as `dmesg -x` prints them; what programs write there does not count.
+# Lines are as `dmesg -x` prints them; what programs write there does not count, nor
+# do the stacks of tasks that somebody asked for (SysRq) and of those who ran out of
+# memory. Other lists of tasks come with one of the words below.
 complaint()
 {
-	sed "1,/$MARK/d" "$1" | grep '^kern ' | grep -m 1 -E \
+	sed "1,/$MARK/d" "$1" | grep '^kern ' | awk '
+		/invoked oom-killer|task:.* state:/ { announced = 1 }
+		/Call Trace:/ && announced { announced = 0; next }
+		{ print }' | grep -m 1 -E \
 		'BUG:|WARNING:|Oops|Call Trace:|general protection|Kernel panic|soft lockup|hard LOCKUP|rcu.*(stall|self-detected)|blocked for more than|scheduling while atomic|\[ cut here \]|unregister_netdevice: waiting'
 }
 
