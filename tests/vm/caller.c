@@ -152,7 +152,7 @@ void test_call(enum pairfuse_test_what what, u64 n, u64 arg, struct pairfuse_tes
 /* 6.12 and older; newer */
 const char *const pipe_read_names[] = { "pipe_read", "anon_pipe_read", NULL };
 
-static char task_state(pid_t pid)
+char task_state(pid_t pid)
 {
 	char path[64], buf[512], *p;
 	FILE *f;

@@ -19,6 +19,25 @@ unsigned int hook = PAIRFUSE_HOOK_SHARED;
 unsigned int scale = 100;
 unsigned int slower = 1;
 
+/* What at_end() was given, and by whom: children leave it alone. */
+static void (*end)(void);
+static pid_t end_pid;
+
+void at_end(void (*restore)(void))
+{
+	end = restore;
+	end_pid = getpid();
+}
+
+static void ended(void)
+{
+	void (*restore)(void) = end;
+
+	end = NULL;
+	if (restore && end_pid == getpid())
+		restore();
+}
+
 void fail_at(const char *file, int line, const char *fmt, ...)
 {
 	va_list ap;
@@ -31,6 +50,7 @@ void fail_at(const char *file, int line, const char *fmt, ...)
 	fputc('\n', stderr);
 	/* Not exit(): threads of the test may still be calling. */
 	fflush(stderr);
+	ended();
 	_exit(1);
 }
 
@@ -125,6 +145,7 @@ int main(int argc, char **argv)
 		} else if (!strcmp(argv[optind], tests[i].name)) {
 			note("seed %u", seed);
 			tests[i].run();
+			ended();
 			return 0;
 		}
 	}

@@ -44,7 +44,7 @@ static int kprobe_pmu(void)
 }
 
 /* The program is part of the event and goes with its fd. */
-static int kprobe_open(int prog, const char *func, bool ret)
+int kprobe_open(int prog, const char *func, bool ret)
 {
 	struct perf_event_attr attr = {
 		.size = sizeof(attr),

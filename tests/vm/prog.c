@@ -263,6 +263,9 @@ int pair_try(struct pair *p, int dev, unsigned int how, unsigned int flags)
 		.hook = how,
 	};
 
+	memset(&p->marked, 0, sizeof(p->marked));
+	p->marked_entries = pair_count(p, C_ENTRY);
+	p->marked_exits = pair_count(p, C_EXIT);
 	p->link = ioctl(dev, PAIRFUSE_IOC_ATTACH, &a);
 	if (p->link >= 0) {
 		p->id = a.link_id;
@@ -296,4 +299,27 @@ void pair_unload(struct pair *p)
 u64 pair_count(const struct pair *p, enum pair_count what)
 {
 	return p->c->v[p->base + what];
+}
+
+void pair_mark(struct pair *p)
+{
+	link_info(p->link, &p->marked);
+	p->marked_entries = pair_count(p, C_ENTRY);
+	p->marked_exits = pair_count(p, C_EXIT);
+}
+
+void pair_check(const struct pair *p)
+{
+	const struct pairfuse_link_info *was = &p->marked;
+	struct pairfuse_link_info li;
+
+	link_info(p->link, &li);
+	check_sums(&li);
+	equal(li.in_flight, 0, "calls in flight");
+	equal(pair_count(p, C_ENTRY) - p->marked_entries,
+	      li.entered - was->entered - (li.entry_missed - was->entry_missed),
+	      "entry runs, against calls that entered without a miss");
+	equal(pair_count(p, C_EXIT) - p->marked_exits, li.runs - was->runs,
+	      "exit runs, against those that the module counted");
+	equal(pair_count(p, C_BAD), 0, "wrong states");
 }

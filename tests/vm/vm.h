@@ -35,6 +35,9 @@ void __attribute__((noreturn, format(printf, 3, 4)))
 fail_at(const char *file, int line, const char *fmt, ...);
 void __attribute__((format(printf, 1, 2))) note(const char *fmt, ...);
 
+/* Have this done when the test ends, however it does: what the next test must not find. */
+void at_end(void (*restore)(void));
+
 #define fail(...) fail_at(__FILE__, __LINE__, __VA_ARGS__)
 #define check(cond, ...) do { if (!(cond)) fail(__VA_ARGS__); } while (0)
 
@@ -132,6 +135,8 @@ struct pair {
 	u32 got;			/* hook mode */
 	struct counts *c;
 	unsigned int base;
+	struct pairfuse_link_info marked; /* what the module said, at counts of ... */
+	u64 marked_entries, marked_exits;
 };
 
 void pair_load(struct pair *p, const char *func, struct counts *c, unsigned int base);
@@ -140,6 +145,13 @@ void pair_attach(struct pair *p, int dev);
 void pair_detach(struct pair *p);
 void pair_unload(struct pair *p);
 u64 pair_count(const struct pair *p, enum pair_count what);
+/*
+ * What the pair has counted and what the module has counted about it since it was
+ * attached (or since pair_mark(), for who zeroes counts) is the same; nobody may be in
+ * the function.
+ */
+void pair_check(const struct pair *p);
+void pair_mark(struct pair *p);
 
 /* neighbour.c: ordinary users of the same function; each counts in c->v[idx] */
 enum neighbour { N_FENTRY, N_FEXIT, N_KPROBE, N_KRETPROBE, NR_NEIGHBOURS };
@@ -147,6 +159,9 @@ enum neighbour { N_FENTRY, N_FEXIT, N_KPROBE, N_KRETPROBE, NR_NEIGHBOURS };
 extern const char *const neighbour_name[NR_NEIGHBOURS];
 /* An fd to close, or -1 with errno. */
 int neighbour_attach(enum neighbour kind, const char *func, struct counts *c, unsigned int idx);
+
+/* A kprobe or kretprobe with this program, which goes with the fd. */
+int kprobe_open(int prog, const char *func, bool ret);
 
 /*
  * Keeps BPF's trampolines in use until the process ends: see loader/lib/anchor.c
@@ -177,6 +192,11 @@ void sleeper_start(struct sleeper *s);
 void sleeper_wake(struct sleeper *s);
 void sleeper_kill(struct sleeper *s);
 extern const char *const pipe_read_names[];
+char task_state(pid_t pid);		/* as in /proc; X: gone */
+
+/* symbols.c: "function" or "function [module]"; start: of the function. NULL: generated code. */
+const char *symbol_of(u64 addr, u64 *start);
+u64 symbol_address(const char *function);
 
 /* snapshot.c */
 int snapshot(void);
@@ -191,7 +211,11 @@ int snapshot(void);
 	X(killed) X(module_target) X(stubs) X(exact_recursion) X(exact_group)	\
 	X(exact_limits) X(elapsed) X(timed) X(timed_nested) X(timed_interrupts) \
 	X(timed_asleep) X(timed_reject) X(timed_lost) X(filter) X(failnth)	\
-	X(livepatch) X(livepatch_asleep)
+	X(livepatch) X(livepatch_asleep) X(stack_asleep) X(stack_below)	\
+	X(stack_own) X(stack_everywhere) X(stack_printed)	\
+	X(users) X(users_together) X(hotplug) X(hotplug_asleep)	\
+	X(hotplug_churn) X(stopped) X(stopped_inside) X(oom) X(oom_attach)	\
+	X(ftrace_off) X(unload_states) X(unload_race) X(no_fds)
 
 #define TEST(name) void test_##name(void)
 #define X(name) TEST(name);
