@@ -297,7 +297,13 @@ TEST(several)
 		unsigned int victim = random_below(NR);
 
 		load_pause(l);
+		for (i = 0; i < NR; i++)
+			if (p[i].link >= 0)
+				pair_check(&p[i]);
 		counts_zero(&c);
+		for (i = 0; i < NR; i++)
+			if (p[i].link >= 0)
+				pair_mark(&p[i]);
 		call_threads(2, 300);
 		for (i = 0; i < NR; i++) {
 			u64 want = p[i].link >= 0 ? 600 : 0;

@@ -81,7 +81,12 @@ static void count_all(struct world *w)
 	unsigned int i;
 
 	load_pause(w->l);
+	/* of the load until now, with whoever came and went meanwhile */
+	if (attached(w, PAIR))
+		pair_check(&w->p);
 	counts_zero(&w->c);
+	if (attached(w, PAIR))
+		pair_mark(&w->p);
 	call_threads(THREADS, N);
 	for (i = 0; i < NR_NEIGHBOURS; i++)
 		equal(w->c.v[idx(i)], attached(w, i) ? N * THREADS : 0, neighbour_name[i]);

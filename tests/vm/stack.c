@@ -415,7 +415,8 @@ static void ring_open(struct ring *r)
 	};
 
 	r->fd = event_open(&attr);
-	r->page = mmap(NULL, RING_SIZE + getpagesize(), PROT_READ | PROT_WRITE, MAP_SHARED, r->fd, 0);
+	r->page = mmap(NULL, RING_SIZE + getpagesize(), PROT_READ | PROT_WRITE, MAP_SHARED,
+		       r->fd, 0);
 	check(r->page != MAP_FAILED, "perf's ring: %s", strerror(errno));
 }
 

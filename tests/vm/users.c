@@ -380,9 +380,11 @@ TEST(users_together)
 	for (i = 0; i < ARRAY_SIZE(users); i++) {
 		const struct user *u = &users[i];
 
-		/* one instance for the tracers */
-		if (u->attach == function_tracer || (hook == PAIRFUSE_HOOK_DIRECT && u->trampoline) ||
-		    (u->constant && !kernel_has(u->constant, u->value)))
+		if (u->attach == function_tracer)	/* one instance for the tracers */
+			continue;
+		if (hook == PAIRFUSE_HOOK_DIRECT && u->trampoline)
+			continue;
+		if (u->constant && !kernel_has(u->constant, u->value))
 			continue;
 		m[nr++] = (struct meeting){ .user = u, .fd = -1 };
 	}

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2154
+# perf's probes and perf trace on a function that a fused pair is on, who comes first and
+# who second: both count every call. `pairfuse list` tells whose the pair is.
+
+threads=2 n=40
+each=$((threads * n))
+f=ext4_sync_file
+pair=(--target pair_entry=$f --target pair_exit=$f "$OBJ"/pair.bpf.o)
+
+trap 'perf probe -q --del "probe:sync*" 2>/dev/null; finish' EXIT
+load_start l $threads $n
+
+# with_load PERF-COMMAND...: the load, once, while perf looks
+with_load()
+{
+	# shellcheck disable=SC2016
+	"$@" -- bash -c 'echo ok >&"$1"; read -r _ <&"$2"' bash "$in_l" "$out_l" \
+		>"$T/perf.out" 2>"$T/perf.err" || fail "$*"
+}
+
+probes_count()
+{
+	with_load perf stat -a -x ' ' -o "$T/stat.out" -e "probe:sync,probe:sync_ret__return"
+	equal "$(awk '/probe:/ { print $1 }' "$T/stat.out" | tr '\n' ' ')" "$each $each " "$1"
+}
+
+probes_come()
+{
+	perf probe -q --add "sync=$f" --add "sync_ret=$f%return" 2>"$T/probe.err" ||
+		fail 'perf probe'
+}
+
+probes_go()
+{
+	perf probe -q --del 'probe:sync*' 2>"$T/probe.err" || fail 'perf probe --del'
+}
+
+listed()
+{
+	pairfuse list --json >"$T/list.out" || fail 'pairfuse list'
+	python3 "$DIR/json_of.py" "$T/list.out" - \
+		'[(l["function"], l["hook"], l["state"], l["pid"], l["command"]) for l in d["links"]]'
+}
+
+# perf second, leaves first
+tool_start a "${pair[@]}"
+equal "$(listed)" "[('$f', '$hook', 'live', ${pid_a:?}, 'pairfuse')]" 'pairfuse list'
+probes_come
+probes_count 'probes after us'
+with_load perf trace -a -s -e fsync
+calls=$(awk '$1 == "fsync" { n += $2 } END { print n + 0 }' "$T/perf.out" "$T/perf.err")
+# its counts are rough: it misses a call whose entry it has not seen
+if [ "$calls" -lt $((each * 9 / 10)) ] || [ "$calls" -gt "$each" ]; then
+	fail "perf trace has counted $calls of $each fsyncs"
+fi
+probes_go
+load_go l ok
+tool_stop a
+equal "$(data a 'value(d, "calls")')" $((3 * each)) 'calls with perf after us'
+for _ in {1..300}; do
+	[ "$(listed)" != '[]' ] || break
+	sleep 0.1
+done
+equal "$(listed)" '[]' 'pairfuse list without a tool'
+
+# perf first, leaves last
+probes_come
+tool_start b "${pair[@]}"
+probes_count 'probes before us'
+tool_stop b
+equal "$(data b 'value(d, "calls")')" "$each" 'calls with perf before us'
+probes_count 'probes without us'
+probes_go
