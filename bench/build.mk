@@ -52,7 +52,7 @@ KMOD_BENCH_SRC	:= $(wildcard bench/kmod/*.[ch]) bench/kmod/Kbuild bpf/hist.bpf.h
 kmod-bench: $(O)/pairfuse_bench.ko
 kmod: kmod-bench
 
-$(O)/pairfuse_bench.ko: $(KMOD_BENCH_SRC)
+$(O)/pairfuse_bench.ko: $(KMOD_BENCH_SRC) | kmod-supported
 	$(call say,KBUILD,$@)
 	@mkdir -p $(KMOD_BENCH_TREE)
 	@cp $(KMOD_BENCH_SRC) $(KMOD_BENCH_TREE)

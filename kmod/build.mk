@@ -8,14 +8,22 @@
 KMOD_TREE	:= $(O)/kbuild
 KMOD_SRC	:= Kbuild $(wildcard kmod/*.[chS]) kmod/Kbuild include/uapi/linux/pairfuse.h
 
-.PHONY: kmod
+# What kernel.h says of the kernel of KDIR; nothing where that has not been configured.
+KMOD_REFUSAL	= $(CC) -E -include $(KDIR)/include/generated/autoconf.h \
+		  -I$(KDIR)/include/generated/uapi kmod/kernel.h 2>&1 >/dev/null | \
+		  sed -n '/.*error: [^"]*"\(.*\)"$$/{s//\1/p;q}'
+
+.PHONY: kmod kmod-supported
 kmod: $(O)/pairfuse.ko
+kmod-supported:
+	@refusal=$$($(KMOD_REFUSAL)); [ -z "$$refusal" ] || { \
+		echo "kmod: $(KDIR): $$refusal" >&2; exit 1; }
 
 $(KMOD_TREE)/%: %
 	@mkdir -p $(@D)
 	@cp $< $@
 
-$(O)/pairfuse.ko: $(addprefix $(KMOD_TREE)/,$(KMOD_SRC))
+$(O)/pairfuse.ko: $(addprefix $(KMOD_TREE)/,$(KMOD_SRC)) | kmod-supported
 	@test -e "$(KDIR)/Makefile" || { \
 		echo "kmod: no kernel build tree at $(KDIR): install the headers of the running kernel (Debian: linux-headers-$$(uname -r)) or pass KDIR=DIR" >&2; exit 1; }
 	$(call say,KBUILD,$@)

@@ -40,6 +40,7 @@ check-unit-run: $(UNIT_TESTS) $(CASE_OBJS) $(UNIT_BPF) $(BPF_OBJS) $(B)/pairfuse
 .PHONY: check-unit
 check-unit: check-unit-run
 ifneq ($(SANITIZE),1)
+	$(Q)echo '== test_refused.sh'; tests/unit/test_refused.sh
 	$(Q)$(MAKE) --no-print-directory SANITIZE=1 O=$(O) check-unit-run
 endif
 

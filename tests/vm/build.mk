@@ -49,7 +49,7 @@ KMOD_TESTS_SRC	:= $(wildcard tests/vm/kmod/*.[ch]) tests/vm/kmod/Kbuild
 kmod-tests: $(O)/pairfuse_test.ko
 kmod: kmod-tests
 
-$(O)/pairfuse_test.ko: $(KMOD_TESTS_SRC)
+$(O)/pairfuse_test.ko: $(KMOD_TESTS_SRC) | kmod-supported
 	$(call say,KBUILD,$@)
 	@mkdir -p $(KMOD_TESTS_TREE)
 	@cp $(KMOD_TESTS_SRC) $(KMOD_TESTS_TREE)
