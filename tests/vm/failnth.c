@@ -5,14 +5,24 @@
  * comes to fail. For the kernel "debug", others cannot do that.
  */
 #include "vm.h"
+#include "insn.h"
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#define CALLS 10
+
 static int fail_nth;
 static struct counts c;
 static int dev;
+
+/* What a request says besides programs and hook mode. */
+static const struct pairfuse_attach plain;
+static const struct pairfuse_attach new_group = {
+	.flags = PAIRFUSE_ATTACH_EXACT,
+	.group_fd = -1,
+};
 
 static void set_option(const char *file, const char *value)
 {
@@ -67,7 +77,7 @@ static bool disarm(void)
 
 /* What an attach that failed must not change. */
 struct state {
-	u32 plain, exact, groups;	/* free */
+	u32 plain, exact, timed, timed_exact, groups;	/* free */
 	u32 draining;
 	bool hooked;
 	int fd;				/* lowest free one */
@@ -82,6 +92,8 @@ static struct state state_now(void)
 	s = (struct state){
 		.plain = info.nr_free,
 		.exact = info.nr_exact_free,
+		.timed = info.nr_timed_free,
+		.timed_exact = info.nr_timed_exact_free,
 		.groups = info.nr_groups_free,
 		.draining = info.nr_draining,
 		.hooked = hooked(CALLED),
@@ -103,33 +115,35 @@ static bool as_before(const struct state *before)
 	struct state s = state_now();
 
 	return s.plain == before->plain && s.exact == before->exact &&
+	       s.timed == before->timed && s.timed_exact == before->timed_exact &&
 	       s.groups == before->groups && s.draining == before->draining &&
 	       s.hooked == before->hooked && s.fd == before->fd;
 }
 
-/* A group's first link: -1, a further one: that link; none: 0. */
-static int attach(struct pair *p, int group)
+static int attach(struct pair *p, const struct pairfuse_attach *how)
 {
-	struct pairfuse_attach a = {
-		.size = sizeof(a),
-		.flags = group ? PAIRFUSE_ATTACH_EXACT : 0,
-		.target_fd = p->target,
-		.entry_fd = p->entry,
-		.exit_fd = p->exit,
-		.hook = hook,
-		.group_fd = group,
-	};
+	struct pairfuse_attach a = *how;
 
+	a.size = sizeof(a);
+	a.target_fd = p->target;
+	a.entry_fd = how->flags & PAIRFUSE_ATTACH_NO_ENTRY ? -1 : p->entry;
+	a.exit_fd = p->exit;
+	a.hook = hook;
 	p->link = ioctl(dev, PAIRFUSE_IOC_ATTACH, &a);
 	return p->link;
 }
 
-static void check_works(struct pair *p)
+/* Another thread calls as well: a filter is on this one, and lets it pass by. */
+static void check_works(struct pair *p, const struct pairfuse_attach *how)
 {
+	u64 runs = how->filter ? CALLS : 2 * CALLS;
+
 	counts_zero(&c);
-	call_n(10);
-	equal(pair_count(p, C_ENTRY), 10, "entry runs");
-	equal(pair_count(p, C_EXIT), 10, "exit runs");
+	call_n(CALLS);
+	call_threads(1, CALLS);
+	equal(pair_count(p, C_ENTRY), how->flags & PAIRFUSE_ATTACH_NO_ENTRY ? 0 : runs,
+	      "entry runs");
+	equal(pair_count(p, C_EXIT), runs, "exit runs");
 	equal(pair_count(p, C_BAD), 0, "wrong states");
 }
 
@@ -137,7 +151,7 @@ static void check_works(struct pair *p)
  * Until n is more than there is to fail; that attach has to work. So has one in
  * which the kernel got along without what it asked for.
  */
-static void fail_attach(const char *what, struct pair *p, int group)
+static void fail_attach(const char *what, struct pair *p, const struct pairfuse_attach *how)
 {
 	unsigned int n, refusals = 0, faults = 0, tolerated = 0;
 	struct state before = settled_state();
@@ -146,11 +160,11 @@ static void fail_attach(const char *what, struct pair *p, int group)
 
 	for (n = 1;; n++) {
 		arm(n);
-		attach(p, group);
+		attach(p, how);
 		err = errno;
 		failed = disarm();
 		if (p->link >= 0) {
-			check_works(p);
+			check_works(p, how);
 			pair_detach(p);
 			tolerated += failed;
 		} else {
@@ -175,21 +189,22 @@ static void fail_attach(const char *what, struct pair *p, int group)
 }
 
 /* Detaching cannot be refused; `inner` (or NULL) is on the function too, behind p. */
-static void fail_detach(const char *what, struct pair *p, struct pair *inner)
+static void fail_detach(const char *what, struct pair *p, const struct pairfuse_attach *how,
+			struct pair *inner)
 {
 	struct state before = settled_state();
 	unsigned int n;
 	bool failed;
 
 	for (n = 1;; n++) {
-		need(attach(p, 0));
+		need(attach(p, how));
 		if (inner)
-			need(attach(inner, 0));
+			need(attach(inner, &plain));
 		arm(n);
 		pair_detach(p);
 		failed = disarm();
 		if (inner) {
-			check_works(inner);
+			check_works(inner, &plain);
 			pair_detach(inner);
 		}
 		eventually(30, as_before(&before));
@@ -201,24 +216,94 @@ static void fail_detach(const char *what, struct pair *p, struct pair *inner)
 
 TEST(failnth)
 {
+	struct pairfuse_attach second = { .flags = PAIRFUSE_ATTACH_EXACT };
 	struct pair p, other;
 
 	setup();
 	pair_load(&p, CALLED, &c, 0);
 	pair_load(&other, "__x64_sys_getpgid", &c, NR_PAIR_COUNTS);
-	fail_attach("plain", &p, 0);
-	fail_attach("a new group", &p, -1);
-	need(attach(&other, -1));
-	fail_attach("a group's second link", &p, other.link);
+	fail_attach("plain", &p, &plain);
+	fail_attach("a new group", &p, &new_group);
+	second.group_fd = need(attach(&other, &new_group));
+	fail_attach("a group's second link", &p, &second);
 	pair_detach(&other);
-	fail_detach("detach", &p, NULL);
+	fail_detach("detach", &p, &plain, NULL);
 
 	/* on one function */
 	pair_unload(&other);
 	pair_load(&other, CALLED, &c, NR_PAIR_COUNTS);
-	fail_detach("detach of a function's first link", &p, &other);
-	need(attach(&other, 0));
-	fail_attach("a function's second link", &p, 0);
-	fail_detach("detach of a function's second link", &p, NULL);
-	check_works(&other);
+	fail_detach("detach of a function's first link", &p, &plain, &other);
+	need(attach(&other, &plain));
+	fail_attach("a function's second link", &p, &plain);
+	fail_detach("detach of a function's second link", &p, &plain, NULL);
+	check_works(&other, &plain);
+	pair_unload(&other);
+	pair_unload(&p);
+}
+
+/*
+ * An exit program that calls nothing, in place of p's: it looks for a time in place
+ * of p's state.
+ */
+static void use_timed_exit(struct pair *p)
+{
+	const struct bpf_insn insns[] = {
+		LDMAP(R2, c.fd, 8 * p->base),
+		MOVI(R3, 1),
+		INC(R2, 8 * C_EXIT, R3),
+		LD8(R4, R1, 8 * PAIRFUSE_CTX_ELAPSED),
+		JNEI(R4, 0, 1),
+		INC(R2, 8 * C_BAD, R3),
+		MOVI(R0, 0),
+		EXIT(),
+	};
+
+	close(p->exit);
+	p->exit = need(load_raw(insns, ARRAY_SIZE(insns)));
+}
+
+#define TIMED(more) (PAIRFUSE_ATTACH_ELAPSED | (more))
+
+/* Times taken by stubs, stubs without an entry program, filters. */
+TEST(failnth_timed)
+{
+	const struct {
+		const char *what;
+		struct pairfuse_attach how;
+	} kinds[] = {
+		{ "filter", {
+			.filter = PAIRFUSE_FILTER_TID, .filter_value = gettid() } },
+		{ "elapsed", {
+			.flags = TIMED(0) } },
+		{ "monotonic", {
+			.flags = TIMED(PAIRFUSE_ATTACH_MONOTONIC) } },
+		{ "elapsed, no entry", {
+			.flags = TIMED(PAIRFUSE_ATTACH_NO_ENTRY) } },
+		{ "elapsed, no entry, filter", {
+			.flags = TIMED(PAIRFUSE_ATTACH_NO_ENTRY),
+			.filter = PAIRFUSE_FILTER_TID, .filter_value = gettid() } },
+		{ "monotonic, no entry, a new group", {
+			.flags = TIMED(PAIRFUSE_ATTACH_MONOTONIC | PAIRFUSE_ATTACH_NO_ENTRY |
+				       PAIRFUSE_ATTACH_EXACT),
+			.group_fd = -1 } },
+	};
+	struct pair p, other;
+	unsigned int k;
+
+	setup();
+	pair_load(&p, CALLED, &c, 0);
+	for (k = 0; k < ARRAY_SIZE(kinds); k++) {
+		if (k == 1)
+			use_timed_exit(&p);
+		fail_attach(kinds[k].what, &p, &kinds[k].how);
+	}
+	/* beside another on one function */
+	pair_load(&other, CALLED, &c, NR_PAIR_COUNTS);
+	fail_detach("detach of a function's first link, no entry, filter", &p, &kinds[4].how,
+		    &other);
+	need(attach(&other, &plain));
+	fail_attach("a function's second link, no entry, filter", &p, &kinds[4].how);
+	check_works(&other, &plain);
+	pair_unload(&other);
+	pair_unload(&p);
 }

@@ -215,7 +215,8 @@ int snapshot(void);
 	X(stack_own) X(stack_everywhere) X(stack_printed)	\
 	X(users) X(users_together) X(hotplug) X(hotplug_asleep)	\
 	X(hotplug_churn) X(stopped) X(stopped_inside) X(oom) X(oom_attach)	\
-	X(ftrace_off) X(unload_states) X(unload_race) X(no_fds) X(soak)
+	X(ftrace_off) X(unload_states) X(unload_race) X(no_fds) X(soak)		\
+	X(failnth_timed)
 
 #define TEST(name) void test_##name(void)
 #define X(name) TEST(name);
