@@ -542,12 +542,15 @@ static bool same_process(const struct thread *a, const struct thread *b)
 	return a->pid_tgid >> 32 == b->pid_tgid >> 32;
 }
 
-/* Nanoseconds to hours; it is in long times that divisions by constants are wrong. */
+/*
+ * Nanoseconds to years, but no 64 bits are ever full: in long times divisions by
+ * constants would be wrong, and histograms have a slot for each magnitude.
+ */
 static __u64 random_time(struct checker *q)
 {
-	if (!rnd(q, 8))
-		return (__u64)rnd(q, 1 << 20) << rnd(q, 25);
-	return rnd(q, 3) ? rnd(q, 5000) : rnd(q, 50000000);
+	if (!rnd(q, 16) && q->out.now < 1ULL << 60)
+		return (1ULL << rnd(q, 60)) + rnd(q, 1 << 20);
+	return rnd(q, 4) ? rnd(q, 5000) : 1U << rnd(q, 27);
 }
 
 /* One event: a call begins or ends. */
@@ -643,6 +646,7 @@ static void play_round(struct checker *q, unsigned int calls)
 {
 	unsigned int i;
 
+	q->out.now = 1000000;
 	for (i = 0; i < NR_FAVOURITES; i++)
 		q->favourites[i] = new_word(q);
 	if (!make_worlds(q))
@@ -794,7 +798,7 @@ static enum pairfuse_check_verdict attempt(struct pairfuse_check *c, unsigned in
 	*q = (struct checker){
 		.c = c, .overlap = true, .nest = true, .by_process = true, .salt = salt,
 		.rnd = pairfuse_mix(c->seed, 1),
-		.out = { .in = c->in, .contents = c->contents, .now = 1000000 },
+		.out = { .in = c->in, .contents = c->contents },
 	};
 	q->out.consts = q->consts;
 	q->out.user_regs = q->user[0][0].bytes;
