@@ -7,9 +7,7 @@ threads=2 n=40
 each=$((threads * n))
 f=ext4_sync_file
 pair=(--target pair_entry=$f --target pair_exit=$f "$OBJ"/pair.bpf.o)
-
-trap 'perf probe -q --del "probe:sync*" 2>/dev/null; finish' EXIT
-load_start l $threads $n
+stat=(perf stat -a -x ' ' -o "$T/stat.out" -e "probe:sync,probe:sync_ret__return")
 
 # with_load PERF-COMMAND...: the load, once, while perf looks
 with_load()
@@ -19,21 +17,10 @@ with_load()
 		>"$T/perf.out" 2>"$T/perf.err" || fail "$*"
 }
 
-probes_count()
+# counted N WHAT
+counted()
 {
-	with_load perf stat -a -x ' ' -o "$T/stat.out" -e "probe:sync,probe:sync_ret__return"
-	equal "$(awk '/probe:/ { print $1 }' "$T/stat.out" | tr '\n' ' ')" "$each $each " "$1"
-}
-
-probes_come()
-{
-	perf probe -q --add "sync=$f" --add "sync_ret=$f%return" 2>"$T/probe.err" ||
-		fail 'perf probe'
-}
-
-probes_go()
-{
-	perf probe -q --del 'probe:sync*' 2>"$T/probe.err" || fail 'perf probe --del'
+	equal "$(awk '/probe:/ { print $1 }' "$T/stat.out" | tr '\n' ' ')" "$1 $1 " "$2"
 }
 
 listed()
@@ -43,18 +30,22 @@ listed()
 		'[(l["function"], l["hook"], l["state"], l["pid"], l["command"]) for l in d["links"]]'
 }
 
+# The probes are only described here; they are on the function while perf stat runs.
+trap 'perf probe -q --del "probe:sync*" 2>/dev/null; finish' EXIT
+perf probe -q --add "sync=$f" --add "sync_ret=$f%return" 2>"$T/probe.err" || fail 'perf probe'
+load_start l $threads $n
+
 # perf second, leaves first
 tool_start a "${pair[@]}"
 equal "$(listed)" "[('$f', '$hook', 'live', ${pid_a:?}, 'pairfuse')]" 'pairfuse list'
-probes_come
-probes_count 'probes after us'
+with_load "${stat[@]}"
+counted "$each" 'probes after us'
 with_load perf trace -a -s -e fsync
 calls=$(awk '$1 == "fsync" { n += $2 } END { print n + 0 }' "$T/perf.out" "$T/perf.err")
 # its counts are rough: it misses a call whose entry it has not seen
 if [ "$calls" -lt $((each * 9 / 10)) ] || [ "$calls" -gt "$each" ]; then
 	fail "perf trace has counted $calls of $each fsyncs"
 fi
-probes_go
 load_go l ok
 tool_stop a
 equal "$(data a 'value(d, "calls")')" $((3 * each)) 'calls with perf after us'
@@ -65,10 +56,17 @@ done
 equal "$(listed)" '[]' 'pairfuse list without a tool'
 
 # perf first, leaves last
-probes_come
+mkfifo "$T/there" "$T/enough"
+# shellcheck disable=SC2016
+"${stat[@]}" -- bash -c 'echo >"$1"; read -r _ <"$2"' bash "$T/there" "$T/enough" \
+	2>"$T/perf.err" &
+stat_pid=$!
+read -r -t $((60 * TIMES)) _ <"$T/there" || fail 'perf stat does not start'
 tool_start b "${pair[@]}"
-probes_count 'probes before us'
+load_go l ok
 tool_stop b
+load_go l ok
+echo >"$T/enough"
+wait $stat_pid || fail 'perf stat'
 equal "$(data b 'value(d, "calls")')" "$each" 'calls with perf before us'
-probes_count 'probes without us'
-probes_go
+counted $((2 * each)) 'probes before and after us'
