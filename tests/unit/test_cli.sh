@@ -243,6 +243,14 @@ words=$(bash -c '
 [ "$(echo $words)" = "$(echo $verbs)" ]
 result $? 'completion has the verbs'
 
+# the reasons, all that there are
+sed -n 's/^.*PAIRFUSE_REASON([A-Z_]*, "\([a-z-]*\)".*/\1/p' loader/lib/reason.h >"$dir/reasons"
+while read -r reason; do
+	sed 's/\\-/-/g' "$man" | grep -qx -e ".B $reason" || echo "$reason"
+done <"$dir/reasons" >"$dir/missing"
+[ -s "$dir/reasons" ] && [ ! -s "$dir/missing" ]
+result $? "man page has all reasons: $(tr "\n" " " <"$dir/missing")"
+
 # the JSON members that the man page promises
 "$pairfuse" explain "$obj" --json |
 	grep -o '"[a-z_]*":' | tr -d '":' | sort -u |
