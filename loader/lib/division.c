@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Division by a constant: the x86 JIT saves two registers around a 64 bit
- * division, and the division itself takes tens of cycles on older CPUs. Dividends
- * below 2^31 (two seconds in nanoseconds) are multiplied and shifted instead:
+ * Division by a constant: the x86 JIT saves two registers around a division, and the
+ * division itself takes tens of cycles on older CPUs. Dividends below 2^31 (two
+ * seconds in nanoseconds) are multiplied and shifted instead:
  *
  *	if (n > 2^31 - 1) goto slow; n *= m; n >>= p
  *
  * with 2^p <= m * c <= 2^p + 2^(p - 31), by which (n * m) >> p == n / c for all n
  * below 2^31 (Granlund and Montgomery, "Division by Invariant Integers using
  * Multiplication", theorem 4.2). The product stays below 2^62.
+ *
+ * The remainder is n - (n / c) * c, where a register is free for the quotient. Of 32
+ * bit instructions, which ignore the upper half of n, that is cleared first.
  */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "absint.h"
 #include "division.h"
+#include "live.h"
 
 #define DIVIDEND_BITS	31
 
@@ -23,6 +27,7 @@ struct divisions {
 	const struct pairfuse_ir *old;
 	struct pairfuse_ir body;
 	int *to;		/* old node -> new node; then their slow ways, -1: none */
+	__u16 *live;		/* registers after each old node */
 	bool found;
 	int err;
 };
@@ -52,34 +57,69 @@ static bool reciprocal(__u64 c, __s32 *m, int *p)
 	return false;
 }
 
+static bool is_remainder(const struct bpf_insn *insn)
+{
+	return BPF_OP(insn->code) == BPF_MOD;
+}
+
+/* Unsigned, by a constant for which this is worth it. */
 static bool is_division(const struct divisions *d, size_t i, __u64 *c)
 {
 	const struct bpf_insn *insn = &d->old->nodes[i].insn;
+	__u8 class = pairfuse_insn_class(insn);
 
-	if (!d->run.notes[i].reached || insn->off ||
-	    (insn->code & ~BPF_SRC(0xff)) != (BPF_ALU64 | BPF_DIV))
+	if (!d->run.notes[i].reached || insn->off || (class != BPF_ALU && class != BPF_ALU64) ||
+	    (BPF_OP(insn->code) != BPF_DIV && BPF_OP(insn->code) != BPF_MOD))
 		return false;
 	if (BPF_SRC(insn->code) == BPF_K)
 		*c = (__s64)insn->imm;
 	else if (!pairfuse_expr_is_const(d->run.x, d->run.notes[i].in[insn->src_reg], c))
 		return false;
+	if (class == BPF_ALU)
+		*c = (__u32)*c;
 	return *c > 1 && *c < 1ULL << 31;
+}
+
+/* A register that nobody reads after node i, besides dst; -1: none. */
+static int scratch(const struct divisions *d, size_t i, unsigned int dst)
+{
+	int r;
+
+	for (r = 0; r < 6; r++)
+		if (r != (int)dst && !(d->live[i] & (1U << r)))
+			return r;
+	return -1;
 }
 
 static bool divide(struct divisions *d, size_t i)
 {
 	const struct pairfuse_node *node = &d->old->nodes[i];
-	__u8 dst = node->insn.dst_reg;
-	int shift;
+	__u8 dst = node->insn.dst_reg, q = dst;
+	bool is32 = pairfuse_insn_class(&node->insn) == BPF_ALU;
+	int shift, free_reg;
 	__s32 mul;
 	__u64 c;
 
 	if (!is_division(d, i, &c) || !reciprocal(c, &mul, &shift))
 		return false;
+	if (is_remainder(&node->insn)) {
+		free_reg = scratch(d, i, dst);
+		if (free_reg < 0)
+			return false;
+		q = free_reg;
+	}
+	if (is32)
+		add(d, PAIRFUSE_INSN(BPF_ALU | BPF_MOV | BPF_X, dst, dst, 0, 0), -1, node);
 	/* the slow way is appended when all else is there, see slow_ways() */
 	add(d, PAIRFUSE_JMP_IMM(BPF_JGT, dst, (1ULL << DIVIDEND_BITS) - 1), d->old->nr + i, node);
-	add(d, PAIRFUSE_INSN(BPF_ALU64 | BPF_MUL | BPF_K, dst, 0, 0, mul), -1, node);
-	add(d, PAIRFUSE_INSN(BPF_ALU64 | BPF_RSH | BPF_K, dst, 0, 0, shift), -1, node);
+	if (q != dst)
+		add(d, PAIRFUSE_MOV_REG(q, dst), -1, node);
+	add(d, PAIRFUSE_INSN(BPF_ALU64 | BPF_MUL | BPF_K, q, 0, 0, mul), -1, node);
+	add(d, PAIRFUSE_INSN(BPF_ALU64 | BPF_RSH | BPF_K, q, 0, 0, shift), -1, node);
+	if (q != dst) {
+		add(d, PAIRFUSE_INSN(BPF_ALU64 | BPF_MUL | BPF_K, q, 0, 0, c), -1, node);
+		add(d, PAIRFUSE_INSN(BPF_ALU64 | BPF_SUB | BPF_X, dst, q, 0, 0), -1, node);
+	}
 	d->found = true;
 	return true;
 }
@@ -130,12 +170,16 @@ int pairfuse_divisions(const struct pairfuse_input *in, const struct pairfuse_pr
 
 	d.run.ir = ir;
 	d.to = calloc(2 * ir->nr + 1, sizeof(*d.to));
-	if (d.to)
+	d.live = calloc(ir->nr + 1, sizeof(*d.live));
+	if (d.to && d.live)
 		err = pairfuse_run(&d.run);
-	if (!err)
+	if (!err) {
+		pairfuse_live_regs(ir, d.live);
 		err = rebuild(&d);
+	}
 	pairfuse_run_free(&d.run);
 	free(d.to);
+	free(d.live);
 	if (err || !d.found) {
 		pairfuse_ir_free(&d.body);
 		return err;
