@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <linux/pairfuse.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "group.h"
 #include "inline.h"
 #include "live.h"
+#include "once.h"
 #include "rewrite.h"
 #include "storage.h"
 
@@ -91,15 +93,32 @@ static void free_code(struct pairfuse_pair *pair)
 	pair->opts = 0;
 }
 
+static int rewrite_both(struct pairfuse_pair *pair, struct pairfuse_plan *plan)
+{
+	int err;
+
+	err = pairfuse_rewrite(plan, false, &pair->entry_code, &pair->opts);
+	return err ? err : pairfuse_rewrite(plan, true, &pair->exit_code, &pair->opts);
+}
+
 static int make_code(struct pairfuse_pair *pair, struct pairfuse_plan *plan)
 {
 	int err;
 
+	memset(plan->once, 0, sizeof(plan->once));
 	err = pairfuse_plan_decide(plan);
 	if (!err)
-		err = pairfuse_rewrite(plan, false, &pair->entry_code, &pair->opts);
-	if (!err)
-		err = pairfuse_rewrite(plan, true, &pair->exit_code, &pair->opts);
+		err = rewrite_both(pair, plan);
+	if (!err && pairfuse_once(plan, &pair->entry_code, &pair->exit_code)) {
+		free_code(pair);
+		err = rewrite_both(pair, plan);
+	}
+	/* that needs more stack; never worse than without */
+	if (err == PAIRFUSE_REFUSED && pairfuse_once_any(plan)) {
+		memset(plan->once, 0, sizeof(plan->once));
+		free_code(pair);
+		err = rewrite_both(pair, plan);
+	}
 	if (!err)
 		return 0;
 	free_code(pair);

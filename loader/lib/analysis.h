@@ -147,6 +147,7 @@ enum pairfuse_opt {
 	PAIRFUSE_OPT_FILTER	= 1 << 11, /* process or thread compared by the stub */
 	PAIRFUSE_OPT_COPIES	= 1 << 12, /* values taken from where they are already */
 	PAIRFUSE_OPT_PATHS	= 1 << 13, /* code specialised to what is known on its paths */
+	PAIRFUSE_OPT_ONCE	= 1 << 14, /* what both programs ask for is asked for once */
 };
 
 const char *pairfuse_opt_name(enum pairfuse_opt opt);
@@ -159,7 +160,7 @@ const char *pairfuse_opt_name(enum pairfuse_opt opt);
 #define PAIRFUSE_OPT_OPTIONAL	(PAIRFUSE_OPT_SLOT | PAIRFUSE_OPT_DEAD | PAIRFUSE_OPT_RODATA | \
 				 PAIRFUSE_OPT_CLOCK | PAIRFUSE_OPT_DIVISION | \
 				 PAIRFUSE_OPT_REGISTERS | PAIRFUSE_OPT_FILTER | \
-				 PAIRFUSE_OPT_COPIES | PAIRFUSE_OPT_PATHS)
+				 PAIRFUSE_OPT_COPIES | PAIRFUSE_OPT_PATHS | PAIRFUSE_OPT_ONCE)
 
 /*
  * What people ask for: "all", "none", or names separated by commas: those that are

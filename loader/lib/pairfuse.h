@@ -136,7 +136,7 @@ PAIRFUSE_API int pairfuse_object__set_clock(struct pairfuse_object *obj, const c
  * What is done to make pairs cheaper, before loading: "all" (NULL, the default),
  * "none" (both programs from one place, and no more), or names separated by commas,
  * as `applied` of explain has them, of slot, dead-code, rodata, clock, division,
- * registers, filter, copies and paths; each with a '-' in front for all but these.
+ * registers, filter, copies, paths and once; each with a '-' in front for all but these.
  * -EINVAL: none of that.
  */
 PAIRFUSE_API int pairfuse_object__set_opt(struct pairfuse_object *obj, const char *opt);

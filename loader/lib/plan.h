@@ -43,6 +43,15 @@ enum pairfuse_choice {
 	PAIRFUSE_CHOICE_KEY,		/* slot: several functions, but no other way */
 };
 
+/* What a helper returns, kept in the slot by the entry for the exit: see once.h. */
+#define PAIRFUSE_NR_ONCE	2
+
+struct pairfuse_once {
+	__s32 helper;		/* 0: none */
+	int node;		/* of the entry: the call that is kept */
+	unsigned int at;	/* bytes from the start of the slot */
+};
+
 struct pairfuse_plan {
 	/* given */
 	const struct pairfuse_input *in;
@@ -81,6 +90,9 @@ struct pairfuse_plan {
 	__u64 clear;		/* bytes that the entry has to clear at its start */
 	bool exit_always;
 	bool kept;		/* the map stays, see PAIRFUSE_STORAGE_MAP */
+
+	/* once.c */
+	struct pairfuse_once once[PAIRFUSE_NR_ONCE];
 
 	/* filter.c */
 	enum pairfuse_filter filter;

@@ -100,6 +100,8 @@ const char *pairfuse_opt_name(enum pairfuse_opt opt)
 		return "copies";
 	case PAIRFUSE_OPT_PATHS:
 		return "paths";
+	case PAIRFUSE_OPT_ONCE:
+		return "once";
 	}
 	return "unknown";
 }

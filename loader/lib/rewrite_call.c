@@ -11,6 +11,7 @@
 
 #include "frames.h"
 #include "helper.h"
+#include "once.h"
 #include "rewriter.h"
 
 /* dst := address of the slot, at call node i (regs: registers still intact). */
@@ -252,8 +253,29 @@ static int rewrite_copies(struct pairfuse_rewriter *rw, int i)
 	return 0;
 }
 
+/* What the entry has asked for, the exit need not ask for again. */
+static bool rewrite_once(struct pairfuse_rewriter *rw, int i)
+{
+	const struct pairfuse_once *once = pairfuse_once_of(rw->plan, rw->is_exit, i);
+
+	if (!once)
+		return false;
+	rw->opts |= PAIRFUSE_OPT_ONCE;
+	if (rw->is_exit) {
+		slot_address(rw, i, 0, 0x3ff);
+		pairfuse_rw_add(rw, PAIRFUSE_LDX(BPF_DW, 0, 0, once->at));
+		return true;
+	}
+	pairfuse_rw_add(rw, rw->old->nodes[i].insn);
+	slot_address(rw, i, 1, 0x3c0);
+	pairfuse_rw_add(rw, PAIRFUSE_STX(BPF_DW, 1, 0, once->at));
+	return true;
+}
+
 int pairfuse_rw_call(struct pairfuse_rewriter *rw, int i)
 {
+	if (rewrite_once(rw, i))
+		return 0;
 	if (rw->plan->task && rw->run->notes[i].op != PAIRFUSE_OP_NONE)
 		return pairfuse_rw_task_call(rw, i);
 	if (rewrite_carrier(rw, i) || rewrite_known(rw, i))

@@ -11,6 +11,7 @@
  *   // cookie: PROG VALUE
  *   // nesting: exact|per-call
  *   // clock: ENTRY EXIT programs|stub|no-entry     (who takes the time, --clock=auto)
+ *   // once: ENTRY EXIT yes|no                     (does the exit take ids from the entry?)
  *   // filter: ENTRY EXIT none|tid|tgid|comm VALUE       (what the stub compares)
  *
  * Objects named on the command line (*.bpf.o) have no expectations: all their
@@ -227,6 +228,21 @@ static void check_filter(const struct case_file *c, const struct test_object *ob
 	}
 }
 
+static void check_once(const struct case_file *c, const struct test_object *obj,
+		       const struct pairfuse_pair *pair)
+{
+	const char *got = pair->opts & PAIRFUSE_OPT_ONCE ? "yes" : "no";
+	char entry[64], exit[64], want[64];
+	unsigned int i;
+
+	for (i = 0; i < c->nr_lines; i++)
+		if (sscanf(c->lines[i], "once: %63s %63s %63s", entry, exit, want) == 3 &&
+		    !strcmp(entry, prog_name(obj, pair->entry)) &&
+		    !strcmp(exit, prog_name(obj, pair->exit)) && strcmp(want, got))
+			fail_msg("%s: %s %s: asked once: %s, expected %s", c->source, entry,
+				 exit, got, want);
+}
+
 static void check_equivalence(const struct case_file *c, const struct test_object *obj,
 			      const struct pairfuse_result *res)
 {
@@ -326,6 +342,7 @@ static void check_object(struct case_file *c, struct test_object *obj, bool cloc
 			check_pair(c, obj, &res->pairs[i]);
 		check_clock(c, obj, &res->pairs[i]);
 		check_filter(c, obj, &res->pairs[i]);
+		check_once(c, obj, &res->pairs[i]);
 	}
 	fused = nr_fused(res);
 	assert_int_equal(c->nr_expect ? res->nr_pairs : fused, c->nr_expect ?: res->nr_pairs);
