@@ -73,6 +73,7 @@ struct pairfuse_prog {
 	const char *target;	/* function; NULL when not known, or not in BTF */
 	const struct pairfuse_proto *proto; /* NULL when not known (offline) */
 	__u64 cookie;		/* attach cookie */
+	__u64 addr;		/* of the target, bpf_get_func_ip(); 0: not known */
 	const struct bpf_insn *insns;
 	size_t nr_insns;
 };
@@ -148,6 +149,7 @@ enum pairfuse_opt {
 	PAIRFUSE_OPT_COPIES	= 1 << 12, /* values taken from where they are already */
 	PAIRFUSE_OPT_PATHS	= 1 << 13, /* code specialised to what is known on its paths */
 	PAIRFUSE_OPT_ONCE	= 1 << 14, /* what both programs ask for is asked for once */
+	PAIRFUSE_OPT_ADDRESS	= 1 << 15, /* the function's address folded to a constant */
 };
 
 const char *pairfuse_opt_name(enum pairfuse_opt opt);
@@ -265,6 +267,9 @@ void pairfuse_result_free(struct pairfuse_result *res);
 
 /* PAIRFUSE_ATTACH_... for a pair that can be fused. */
 unsigned int pairfuse_pair_flags(const struct pairfuse_pair *pair);
+
+/* Does a program call bpf_get_func_ip(), so that its `addr` matters? */
+bool pairfuse_wants_address(const struct pairfuse_prog *prog);
 
 /*
  * The first of nr instructions as text, as bpftool would print it; returns buf. Of a

@@ -16,6 +16,7 @@
 #include "choose.h"
 #include "device.h"
 #include "hook.h"
+#include "ksyms.h"
 #include "log.h"
 #include "object.h"
 
@@ -95,6 +96,14 @@ static bool is_input(const struct pairfuse_object *obj, const struct pairfuse_op
 	return obj->mode != PAIRFUSE_MODE_LOADED || bpf_program__fd(p->bpf) >= 0;
 }
 
+/* Without privilege the kernel does not tell; explaining needs none. */
+static __u64 address_of(const struct pairfuse_object *obj, const char *func)
+{
+	__u64 addr = pairfuse_ksyms_address(func);
+
+	return addr || obj->mode == PAIRFUSE_MODE_LOADED ? addr : ~0ULL;
+}
+
 static int describe_programs(struct pairfuse_object *obj)
 {
 	size_t i;
@@ -120,6 +129,8 @@ static int describe_programs(struct pairfuse_object *obj)
 		in->cookie = p->cookie;
 		in->insns = bpf_program__insns(p->bpf);
 		in->nr_insns = bpf_program__insn_cnt(p->bpf);
+		if (p->func && pairfuse_wants_address(in))
+			in->addr = address_of(obj, p->func);
 		obj->in_index[obj->nr_in_progs++] = i;
 	}
 	return 0;

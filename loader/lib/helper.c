@@ -89,7 +89,7 @@ static const struct pairfuse_helper helpers[] = {
 	H(get_func_arg, 3, CTX | PURE, WRITES(3, FIXED, 8)),
 	H(get_func_ret, 2, CTX | PURE, WRITES(2, FIXED, 8)),
 	/* only in fentry, fexit and the like */
-	H(get_func_ip, 1, DENIED),
+	H(get_func_ip, 1, DENIED | PURE | CTX),
 	H(d_path, 3, DENIED),
 	H(skb_output, 5, DENIED),
 	H(xdp_output, 5, DENIED),

@@ -52,6 +52,7 @@ struct pairfuse_outside {
 	__u32 cpu;
 	__u32 random;
 	__u64 cookie;
+	__u64 addr;
 	char comm[16];
 };
 

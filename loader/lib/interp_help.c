@@ -553,6 +553,8 @@ __u64 pairfuse_interp_helper(struct pairfuse_world *w, __s32 id, const __u64 *r,
 		return out->random;
 	case BPF_FUNC_get_attach_cookie:
 		return out->cookie;
+	case BPF_FUNC_get_func_ip:
+		return out->addr;
 	case BPF_FUNC_get_current_comm:
 		return get_comm(w, r, id);
 	case BPF_FUNC_probe_read:

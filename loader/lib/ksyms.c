@@ -3,6 +3,7 @@
  * The symbols of the running kernel: functions that are not in BTF (no
  * arguments, or compiled without) are there all the same.
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -25,4 +26,25 @@ bool pairfuse_ksyms_has(const char *name)
 	}
 	fclose(f);
 	return found || !any;
+}
+
+__u64 pairfuse_ksyms_address(const char *name)
+{
+	unsigned long long at, addr = 0;
+	char line[1024], sym[512], type;
+	unsigned int nr = 0;
+	FILE *f;
+
+	f = fopen("/proc/kallsyms", "re");
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%llx %c %511s", &at, &type, sym) != 3 || strcmp(sym, name) ||
+		    !strchr("tw", tolower((unsigned char)type)))
+			continue;
+		addr = at;
+		nr++;
+	}
+	fclose(f);
+	return nr == 1 ? addr : 0;
 }

@@ -102,6 +102,8 @@ const char *pairfuse_opt_name(enum pairfuse_opt opt)
 		return "paths";
 	case PAIRFUSE_OPT_ONCE:
 		return "once";
+	case PAIRFUSE_OPT_ADDRESS:
+		return "address";
 	}
 	return "unknown";
 }

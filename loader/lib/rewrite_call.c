@@ -137,6 +137,10 @@ static bool rewrite_known(struct pairfuse_rewriter *rw, int i)
 		pairfuse_rw_imm(rw, 0, rw->prog->cookie);
 		rw->opts |= PAIRFUSE_OPT_COOKIE;
 		return true;
+	case BPF_FUNC_get_func_ip:
+		pairfuse_rw_imm(rw, 0, rw->prog->addr);
+		rw->opts |= PAIRFUSE_OPT_ADDRESS;
+		return true;
 	case BPF_FUNC_get_func_arg_cnt:
 		if (!rw->prog->proto)
 			return false;

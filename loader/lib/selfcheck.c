@@ -421,6 +421,7 @@ static void run_both(struct checker *q, struct thread *t, bool is_exit, __u64 re
 	q->out.random = rnd(q, 1000);
 	q->out.uid_gid = rnd(q, 4) ? q->out.random % 3 : q->consts[0];
 	q->out.cookie = prog->cookie;
+	q->out.addr = prog->addr;
 	memcpy(q->out.comm, t->comm, sizeof(q->out.comm));
 	before = q->worlds[ORIG]->calls - q->worlds[FUSED]->calls;
 	run_original(q, ORIG, t, c, prog, ret);

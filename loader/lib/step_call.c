@@ -5,6 +5,7 @@
  */
 #include "frames.h"
 #include "helper.h"
+#include "hook.h"
 #include "state.h"
 
 static const struct pairfuse_mem *mem_of(const struct pairfuse_helper *h, unsigned int arg)
@@ -205,6 +206,9 @@ static int call_result(struct pairfuse_step *s, __s32 id, pairfuse_val *out)
 	case BPF_FUNC_get_attach_cookie:
 		*out = pairfuse_expr_const(run->x, run->prog->cookie);
 		break;
+	case BPF_FUNC_get_func_ip:
+		*out = pairfuse_expr_const(run->x, run->prog->addr);
+		break;
 	case BPF_FUNC_get_func_arg_cnt:
 		if (!run->prog->proto)
 			break;
@@ -248,6 +252,13 @@ static int check_frames(struct pairfuse_step *s, __s32 id)
 	return 0;
 }
 
+/* A raw tracepoint program could not ask, but the answer is a constant. */
+static bool is_known_address(const struct pairfuse_step *s, __s32 id)
+{
+	return id == BPF_FUNC_get_func_ip && s->run->prog->addr &&
+	       !pairfuse_hook_is_syscall(s->run->prog->at);
+}
+
 static int call_helper(struct pairfuse_step *s, pairfuse_val *out)
 {
 	__s32 id = s->node->insn.imm;
@@ -255,7 +266,7 @@ static int call_helper(struct pairfuse_step *s, pairfuse_val *out)
 	unsigned int arg, nargs = h ? h->nargs : 5;
 	int insn = pairfuse_step_insn(s), err;
 
-	if (h && (h->flags & PAIRFUSE_H_DENIED))
+	if (h && (h->flags & PAIRFUSE_H_DENIED) && !is_known_address(s, id))
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_HELPER, insn,
 				       "insn %d calls %s, which raw tracepoint programs do not have",
 				       insn, h->name);

@@ -31,6 +31,7 @@ static __u64 hash_bytes(__u64 h, const void *data, size_t len)
 static __u64 hash_prog(__u64 h, const struct pairfuse_prog *prog)
 {
 	h = hash_bytes(h, &prog->cookie, sizeof(prog->cookie));
+	h = hash_bytes(h, &prog->addr, sizeof(prog->addr));
 	return hash_bytes(h, prog->insns, prog->nr_insns * sizeof(*prog->insns));
 }
 

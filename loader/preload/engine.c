@@ -28,6 +28,7 @@
 #include "carrier.h"
 #include "device.h"
 #include "fd.h"
+#include "ksyms.h"
 #include "log.h"
 #include "object.h"
 #include "run.h"
@@ -266,6 +267,8 @@ static void describe_place(struct engine *e, struct run_prog *prog, struct run_h
 	in->cookie = half ? half->cookie : 0;
 	in->insns = prog->insns;
 	in->nr_insns = prog->nr_insns;
+	if (in->target && pairfuse_wants_address(in))
+		in->addr = pairfuse_ksyms_address(in->target);
 }
 
 static int describe_progs(struct engine *e)

@@ -9,6 +9,7 @@
  *   // no-cast                      (a kernel without bpf_rdonly_cast)
  *   // pinned|reused|shown: MAP
  *   // cookie: PROG VALUE
+ *   // addr: PROG VALUE             (of the function, hexadecimal)
  *   // nesting: exact|per-call
  *   // clock: ENTRY EXIT programs|stub|no-entry     (who takes the time, --clock=auto)
  *   // once: ENTRY EXIT yes|no                     (does the exit take ids from the entry?)
@@ -134,6 +135,8 @@ static void apply(struct test_object *obj, const char *line)
 		obj->maps[test_object_map(obj, name)].shown = true;
 	} else if (sscanf(line, "cookie: %63s %llu", name, &value) == 2) {
 		obj->progs[test_object_prog(obj, name)].cookie = value;
+	} else if (sscanf(line, "addr: %63s %llx", name, &value) == 2) {
+		obj->progs[test_object_prog(obj, name)].addr = value;
 	}
 }
 
