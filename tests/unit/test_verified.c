@@ -36,7 +36,7 @@ static int near(int v)
 {
 	static const int step[] = { 1, -1, 2, -2, 4, -4, 8, -8 };
 
-	return v + step[rnd(8)];
+	return (unsigned int)v + step[rnd(8)];
 }
 
 static void change_jump(struct bpf_insn *in)
