@@ -46,13 +46,15 @@ run_vm()
 	follow
 }
 
-# Directories of runs that were killed: nobody holds their lock any more.
+# Directories of runs that were killed: nobody holds their lock any more. One that has
+# just been made may not be locked yet, by who starts at the same time as we do.
 remove_stale()
 {
 	local dir
 
 	for dir; do
-		if [ -w "$dir/lock" ] && flock -n "$dir/lock" true; then
+		if [ -w "$dir/lock" ] && [ -n "$(find "$dir/lock" -mmin +1)" ] &&
+		   flock -n "$dir/lock" true; then
 			rm -rf "$dir"
 		fi
 	done
