@@ -181,15 +181,7 @@ static int decide_again(struct pairfuse_study *st, int map)
 
 bool pairfuse_wants_address(const struct pairfuse_prog *prog)
 {
-	size_t i;
-
-	for (i = 0; i < prog->nr_insns; i++) {
-		if (pairfuse_insn_is_helper(&prog->insns[i]) &&
-		    prog->insns[i].imm == BPF_FUNC_get_func_ip)
-			return true;
-		i += pairfuse_insn_is_imm64(&prog->insns[i]);
-	}
-	return false;
+	return pairfuse_insns_call(prog->insns, prog->nr_insns, BPF_FUNC_get_func_ip);
 }
 
 unsigned int pairfuse_pair_flags(const struct pairfuse_pair *pair)

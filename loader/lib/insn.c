@@ -191,3 +191,15 @@ unsigned int pairfuse_insn_defs(const struct bpf_insn *insn)
 	}
 	return 0;
 }
+
+bool pairfuse_insns_call(const struct bpf_insn *insns, size_t nr, __s32 helper)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		if (pairfuse_insn_is_helper(&insns[i]) && insns[i].imm == helper)
+			return true;
+		i += pairfuse_insn_is_imm64(&insns[i]);
+	}
+	return false;
+}

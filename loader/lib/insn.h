@@ -7,6 +7,7 @@
 
 #include <linux/bpf.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Newer than the headers of Debian 12. */
 #ifndef BPF_MEMSX
@@ -127,6 +128,9 @@ static inline __u8 pairfuse_size_code(unsigned int bytes)
 {
 	return bytes == 1 ? BPF_B : bytes == 2 ? BPF_H : bytes == 4 ? BPF_W : BPF_DW;
 }
+
+/* Is the helper called in bytecode? */
+bool pairfuse_insns_call(const struct bpf_insn *insns, size_t nr, __s32 helper);
 
 /*
  * Registers read and written, as bit masks. For calls these are the argument

@@ -20,14 +20,7 @@ static const __s32 helpers[PAIRFUSE_NR_ONCE] = {
 
 static bool calls(const struct pairfuse_code *code, __s32 helper)
 {
-	size_t i;
-
-	for (i = 0; i < code->nr_insns; i++) {
-		if (pairfuse_insn_is_helper(&code->insns[i]) && code->insns[i].imm == helper)
-			return true;
-		i += pairfuse_insn_is_imm64(&code->insns[i]);
-	}
-	return false;
+	return pairfuse_insns_call(code->insns, code->nr_insns, helper);
 }
 
 /* The first call of the helper, if every execution of the entry gets there; -1. */
