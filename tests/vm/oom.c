@@ -98,19 +98,20 @@ static void hog(void)
 	_exit(1);
 }
 
+/* What an attacher has from before it came into the group. */
+static struct pair offered;
+static int offered_dev;
+
+/* It may be told that there is no memory, too. */
 static void attacher(void)
 {
-	int dev = dev_open();
-	struct counts c;
-	struct pair p;
-
 	for (;;) {
-		counts_new(&c);
-		pair_load(&p, CALLED, &c, 0);
-		pair_attach(&p, dev);
+		if (pair_try(&offered, offered_dev, hook, 0) < 0) {
+			check(errno == ENOMEM, "attach: %s", strerror(errno));
+			continue;
+		}
 		call_n(10);
-		pair_unload(&p);
-		counts_free(&c);
+		pair_detach(&offered);
 	}
 }
 
@@ -163,9 +164,12 @@ TEST(oom_attach)
 {
 	struct load *l = load_start(1);
 	struct pairfuse_info info;
-	int dev = dev_open();
 	unsigned int round;
+	struct counts c;
 
+	offered_dev = dev_open();
+	counts_new(&c);
+	pair_load(&offered, CALLED, &c, 0);
 	group_new();
 	for (round = 1; round <= 5; round++) {
 		pid_t victim = member(attacher);
@@ -175,5 +179,8 @@ TEST(oom_attach)
 		must_be_killed(victim, "who attached meanwhile");
 	}
 	load_stop(l);
-	eventually(60, ({ need(dev_info(dev, &info)); info.nr_free == info.nr_stubs; }));
+	eventually(60, ({ need(dev_info(offered_dev, &info)); info.nr_free == info.nr_stubs; }));
+	check(pair_count(&offered, C_EXIT) > 0, "nobody attached");
+	equal(pair_count(&offered, C_BAD), 0, "wrong states");
+	pair_unload(&offered);
 }
