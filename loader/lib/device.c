@@ -69,7 +69,7 @@ const char *pairfuse_device_error(int err, const struct pairfuse_info *info, cha
 	case ENOENT:
 	case ENXIO:
 	case ENODEV:
-		snprintf(buf, len, "%s: the kernel module is not loaded; try 'modprobe pairfuse'",
+		snprintf(buf, len, "%s: the kernel module is not loaded; try 'modprobe pairfuse', or ask 'pairfuse doctor'",
 			 PAIRFUSE_DEVICE);
 		break;
 	case EACCES:

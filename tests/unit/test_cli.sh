@@ -172,7 +172,7 @@ expect 'version' 0 '' "$pairfuse" --version
 out 'version: number' '^pairfuse [0-9]'
 if [ ! -e /dev/pairfuse ]; then
 	expect 'list without module' 1 \
-		"pairfuse: /dev/pairfuse: the kernel module is not loaded; try 'modprobe pairfuse'" \
+		"pairfuse: /dev/pairfuse: the kernel module is not loaded; try 'modprobe pairfuse', or ask 'pairfuse doctor'" \
 		"$pairfuse" list
 fi
 if [ -e /dev/full ]; then

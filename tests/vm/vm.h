@@ -207,7 +207,7 @@ int snapshot(void);
 	X(fds) X(recursion) X(program_recursion) X(interrupts) X(timer)	\
 	X(neighbours) X(neighbours_orders) X(asleep) X(asleep_killed)	\
 	X(asleep_again) X(exec_exit) X(reject_request) X(reject_program)	\
-	X(reject_target) X(reject_jit) X(reject_caps) X(fuzz) X(churn)	\
+	X(reject_target) X(reject_jit) X(reject_caps) X(caps) X(fuzz) X(churn)	\
 	X(killed) X(module_target) X(stubs) X(exact_recursion) X(exact_group)	\
 	X(exact_limits) X(elapsed) X(timed) X(timed_nested) X(timed_interrupts) \
 	X(timed_asleep) X(timed_reject) X(timed_lost) X(filter) X(failnth)	\

@@ -14,8 +14,10 @@ load threads sync
 stop
 fused x 5
 fused each 5
-# opens, syncs
-nearly x.plain "$(hist_sums x.plain)" "4 $((4 * n)) " 'events of the plain tool'
+# opens, syncs; and where the kernel has left out a sync's exit, the write's finds the state
+read -ra plain <<<"$(hist_sums x.plain)"
+[ ${#plain[@]} != 3 ] || plain=("${plain[1]}" $((plain[0] + plain[2])))
+nearly x.plain "${plain[*]}" "4 $((4 * n))" 'events of the plain tool'
 equal "$(hist_sums x.run)" "4 $((4 * n)) " 'events'
 equal "$(hist_sums each.run)" "$((4 * n)) 4 $((4 * n)) " 'events, per call'
 equal "$(grep -c 'nesting exact' "$T/x.run.err")" 5 'pairs with exact nesting'
