@@ -129,8 +129,8 @@ struct pairfuse_run {
 	int absent_insn;
 	bool effects_unarmed;	/* exit: does something without state */
 	int stack;		/* lowest stack offset used, <= 0 */
-	__u32 deref;		/* mask of arguments dereferenced as pointers */
-	unsigned int words;	/* mask of arguments loaded from the context */
+	__u32 deref;		/* mask of values (arguments, return) dereferenced as pointers */
+	unsigned int words;	/* mask of those loaded from the context */
 	bool kernel_stack;	/* takes a stack trace that begins in the kernel */
 	bool regs;		/* system call: loads members of its struct pt_regs */
 };

@@ -51,18 +51,22 @@ enum pairfuse_hook_type {
 	PAIRFUSE_AT_SYS_EXIT,
 };
 
+/* Where values are counted by register: the return value comes after the arguments. */
+#define PAIRFUSE_VALUE_RET	PAIRFUSE_MAX_REGS
+#define PAIRFUSE_NR_VALUES	(PAIRFUSE_MAX_REGS + 1)
+
 /* The calling convention of a target, from kernel BTF. */
 struct pairfuse_proto {
 	unsigned int nr_regs;	/* argument registers in all */
 	unsigned int ret_size;	/* bytes, 0 for void */
 	/*
-	 * For each register: the BTF id of the struct or union that it points
+	 * For each value: the BTF id of the struct or union that it points
 	 * to (for bpf_rdonly_cast), or 0 when it is no such pointer. Ids are
-	 * those of vmlinux BTF; arg_in_module says that the id belongs to a
+	 * those of vmlinux BTF; in_module says that the id belongs to a
 	 * module's BTF, where bpf_rdonly_cast cannot reach.
 	 */
-	__u32 arg_btf_id[PAIRFUSE_MAX_REGS];
-	bool arg_in_module[PAIRFUSE_MAX_REGS];
+	__u32 btf_id[PAIRFUSE_NR_VALUES];
+	bool in_module[PAIRFUSE_NR_VALUES];
 };
 
 struct pairfuse_prog {
@@ -136,7 +140,7 @@ const char *pairfuse_key_name(enum pairfuse_key key);
 enum pairfuse_opt {
 	PAIRFUSE_OPT_SLOT	= 1 << 0, /* map replaced by the slot */
 	PAIRFUSE_OPT_INLINE	= 1 << 1, /* bpf-to-bpf calls inlined */
-	PAIRFUSE_OPT_CAST	= 1 << 2, /* typed arguments through bpf_rdonly_cast */
+	PAIRFUSE_OPT_CAST	= 1 << 2, /* typed pointers through bpf_rdonly_cast */
 	PAIRFUSE_OPT_SKIP_EXIT	= 1 << 3, /* exit does nothing without state: not run */
 	PAIRFUSE_OPT_COOKIE	= 1 << 4, /* attach cookie folded to a constant */
 	PAIRFUSE_OPT_DEAD	= 1 << 5, /* dead code removed (key building ...) */

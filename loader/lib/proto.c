@@ -40,15 +40,15 @@ static int arg_size(const struct btf_type *t)
 }
 
 static void struct_pointer(const struct btf *btf, const struct btf_type *t, __u32 nr_vmlinux,
-			   struct pairfuse_proto *out, unsigned int reg)
+			   struct pairfuse_proto *out, unsigned int value)
 {
 	__u32 id;
 
 	t = skip_mods(btf, t->type, &id);
 	if (!t || !btf_is_composite(t))
 		return;
-	out->arg_btf_id[reg] = id;
-	out->arg_in_module[reg] = id >= nr_vmlinux;
+	out->btf_id[value] = id;
+	out->in_module[value] = id >= nr_vmlinux;
 }
 
 int pairfuse_proto_from_btf(const struct btf *btf, __u32 func_id, __u32 nr_vmlinux,
@@ -87,5 +87,7 @@ int pairfuse_proto_from_btf(const struct btf *btf, __u32 func_id, __u32 nr_vmlin
 	size = arg_size(t);
 	/* structs come back in two registers or in memory: beyond the stub */
 	out->ret_size = size < 0 || btf_is_composite(t) ? MAX_BY_VALUE : size;
+	if (size > 0 && btf_is_ptr(t))
+		struct_pointer(btf, t, nr_vmlinux, out, PAIRFUSE_VALUE_RET);
 	return 0;
 }

@@ -8,9 +8,9 @@
  *   carrier     accesses become moves to, from and within the slot, whose
  *               address is word 0 (see rewrite_call.c)
  *   entry's R0  1 when the slot holds state
- *   arguments   that are dereferenced: the verifier knows them as numbers in
- *               this type of program, so the prologue makes typed pointers of
- *               them (bpf_rdonly_cast) and keeps them on the stack
+ *   pointers    (arguments, the return value) that are dereferenced: the verifier
+ *               knows them as numbers in this type of program, so the prologue makes typed
+ *               pointers of them (bpf_rdonly_cast) and keeps them on the stack
  *   decided     conditional jumps and loads of constants disappear
  *
  * Pointers into the state stay what they are in all registers, as the slot's
@@ -23,6 +23,7 @@
  * arguments, scratch for helpers that want the state in memory they accept.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,6 +149,7 @@ static void load_ctx(struct pairfuse_rewriter *rw, const struct bpf_insn *insn, 
 	unsigned int size = pairfuse_insn_size(insn);
 	struct pairfuse_field field;
 	struct bpf_insn ldx = *insn;
+	unsigned int value;
 
 	/* the analysis has refused what is no field */
 	pairfuse_hook_field(rw->prog, base + insn->off, size, &field);
@@ -158,9 +160,9 @@ static void load_ctx(struct pairfuse_rewriter *rw, const struct bpf_insn *insn, 
 		pairfuse_rw_add(rw, ldx);
 		return;
 	}
-	if (field.kind == PAIRFUSE_FIELD_ARG && field.n < PAIRFUSE_MAX_REGS &&
-	    rw->cast_at[field.n] && size == 8) {
-		pairfuse_rw_add(rw, PAIRFUSE_LDX(BPF_DW, insn->dst_reg, 10, rw->cast_at[field.n]));
+	value = field.kind == PAIRFUSE_FIELD_RET ? PAIRFUSE_VALUE_RET : field.n;
+	if (value < PAIRFUSE_NR_VALUES && rw->cast_at[value] && size == 8) {
+		pairfuse_rw_add(rw, PAIRFUSE_LDX(BPF_DW, insn->dst_reg, 10, rw->cast_at[value]));
 		return;
 	}
 	/* the verifier wants the context pointer unchanged */
@@ -392,20 +394,23 @@ static bool want_flag(const struct pairfuse_rewriter *rw)
 	return false;
 }
 
-/* Make a typed pointer of argument w in the prologue. */
+/* Make a typed pointer of a value in the prologue. */
 static int want_cast(struct pairfuse_rewriter *rw, unsigned int w)
 {
 	const struct pairfuse_proto *proto = rw->prog->proto;
+	char what[32] = "the return value";
 	int err;
 
-	if (proto->arg_in_module[w])
+	if (w != PAIRFUSE_VALUE_RET)
+		snprintf(what, sizeof(what), "argument %u", w);
+	if (proto->in_module[w])
 		return pairfuse_refuse(&rw->plan->why, PAIRFUSE_REASON_CONTEXT, -1,
-				       "'%s' dereferences argument %u, whose type is a module's",
-				       rw->prog->name, w);
+				       "'%s' dereferences %s, whose type is a module's",
+				       rw->prog->name, what);
 	if (rw->plan->in->rdonly_cast_id <= 0)
 		return pairfuse_refuse(&rw->plan->why, PAIRFUSE_REASON_CONTEXT, -1,
-				       "'%s' dereferences argument %u; this kernel has no bpf_rdonly_cast",
-				       rw->prog->name, w);
+				       "'%s' dereferences %s; this kernel has no bpf_rdonly_cast",
+				       rw->prog->name, what);
 	err = pairfuse_rw_stack(rw, &rw->cast_at[w], 8);
 	if (!err && rw->ctx_reg < 0)
 		err = pairfuse_rw_stack(rw, &rw->ctx_at, 8);
@@ -414,8 +419,9 @@ static int want_cast(struct pairfuse_rewriter *rw, unsigned int w)
 }
 
 /*
- * Arguments that have to be casted: loaded and dereferenced, and of a known
- * type. Those of kprobes are numbers to the verifier there too.
+ * Values that have to be casted: loaded and dereferenced, and pointers to a known
+ * type. What is not is a number to the verifier, an index at most; those of kprobes are
+ * numbers there too.
  */
 static int want_casts(struct pairfuse_rewriter *rw)
 {
@@ -425,7 +431,7 @@ static int want_casts(struct pairfuse_rewriter *rw)
 	int err = 0;
 
 	if (rw->run->regs && proto) {
-		if (proto->nr_regs != 1 || !proto->arg_btf_id[0])
+		if (proto->nr_regs != 1 || !proto->btf_id[0])
 			return pairfuse_refuse(&rw->plan->why, PAIRFUSE_REASON_CONTEXT, -1,
 					       "%s does not take a struct pt_regs", rw->prog->target);
 		return want_cast(rw, 0);
@@ -435,8 +441,8 @@ static int want_casts(struct pairfuse_rewriter *rw)
 		return pairfuse_rw_stack(rw, &rw->cast_at[0], 8);
 	if (!proto || !pairfuse_hook_is_typed(rw->prog->at))
 		return 0;
-	for (w = 0; !err && w < PAIRFUSE_MAX_REGS && w < proto->nr_regs; w++)
-		if ((words & (1U << w)) && proto->arg_btf_id[w])
+	for (w = 0; !err && w < PAIRFUSE_NR_VALUES; w++)
+		if ((words & (1U << w)) && proto->btf_id[w])
 			err = want_cast(rw, w);
 	return err;
 }
@@ -472,7 +478,7 @@ static void reload_ctx(struct pairfuse_rewriter *rw)
 static void prologue(struct pairfuse_rewriter *rw)
 {
 	bool casts = false;
-	unsigned int w;
+	unsigned int w, word;
 
 	rw->orig = -1;
 	if (rw->ctx_reg_used || (rw->ctx_reg >= 0 && (rw->opts & PAIRFUSE_OPT_CAST)))
@@ -488,14 +494,15 @@ static void prologue(struct pairfuse_rewriter *rw)
 	clear_slot(rw);
 	if (rw->value_clear)
 		pairfuse_rw_add(rw, PAIRFUSE_ST(BPF_DW, 10, rw->value_at, 0));
-	for (w = 0; w < PAIRFUSE_MAX_REGS; w++) {
+	for (w = 0; w < PAIRFUSE_NR_VALUES; w++) {
 		if (!rw->cast_at[w] || !rw->prog->proto)
 			continue;
+		word = w == PAIRFUSE_VALUE_RET ? PAIRFUSE_CTX_RET : PAIRFUSE_CTX_ARG0 + w;
 		if (casts)
 			reload_ctx(rw);
 		casts = true;
-		pairfuse_rw_add(rw, PAIRFUSE_LDX(BPF_DW, 1, 1, 8 * (PAIRFUSE_CTX_ARG0 + w)));
-		pairfuse_rw_add(rw, PAIRFUSE_MOV_IMM(2, rw->prog->proto->arg_btf_id[w]));
+		pairfuse_rw_add(rw, PAIRFUSE_LDX(BPF_DW, 1, 1, 8 * word));
+		pairfuse_rw_add(rw, PAIRFUSE_MOV_IMM(2, rw->prog->proto->btf_id[w]));
 		pairfuse_rw_add(rw, PAIRFUSE_INSN(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_KFUNC_CALL, 0,
 						  rw->plan->in->rdonly_cast_id));
 		pairfuse_rw_add(rw, PAIRFUSE_STX(BPF_DW, 10, 0, rw->cast_at[w]));

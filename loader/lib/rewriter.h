@@ -32,7 +32,7 @@ struct pairfuse_rewriter {
 	int ctx_reg;			/* or a register that the program leaves free; -1 */
 	bool ctx_reg_used;
 	int flag_at;			/* 1 while there is state */
-	int cast_at[PAIRFUSE_MAX_REGS];	/* arguments after bpf_rdonly_cast */
+	int cast_at[PAIRFUSE_NR_VALUES];	/* values after bpf_rdonly_cast */
 	int scratch_at;			/* copies of state bytes for helpers */
 	int scratch_len;
 	bool flag_wanted;

@@ -504,7 +504,7 @@ static void begin(struct checker *q, struct thread *t, int pair)
 	for (i = 0; i < PAIRFUSE_MAX_REGS; i++) {
 		c->args[i] = random_word(q);
 		/* kprobes know no types */
-		if (prog->proto ? prog->proto->arg_btf_id[i] != 0 : rnd(q, 2))
+		if (prog->proto ? prog->proto->btf_id[i] != 0 : rnd(q, 2))
 			c->args[i] = random_pointer(q);
 	}
 	if (pairfuse_hook_is_syscall(prog->at)) {
@@ -523,7 +523,9 @@ static void end(struct checker *q, struct thread *t)
 {
 	struct call *c = &t->calls[t->depth - 1];
 	const struct pairfuse_pair *pair = pair_of(q, c);
+	const struct pairfuse_proto *proto = q->c->in->progs[pair->exit].proto;
 	struct pairfuse_user_regs *regs = &q->user[t - q->threads][t->depth - 1].regs;
+	__u64 ret = random_word(q);
 
 	if ((pairfuse_pair_flags(pair) & PAIRFUSE_ATTACH_EXACT) &&
 	    c->begun != t->begun[pair->carrier])
@@ -534,7 +536,9 @@ static void end(struct checker *q, struct thread *t)
 	regs->di = regs->si = random_word(q);
 	if (!rnd(q, 16))
 		random_comm(q, t);
-	run_both(q, t, true, random_word(q));
+	if (proto && proto->btf_id[PAIRFUSE_VALUE_RET])
+		ret = random_pointer(q);
+	run_both(q, t, true, ret);
 	t->depth--;
 }
 

@@ -189,6 +189,8 @@ static int classify(struct pairfuse_step *s, pairfuse_val base, enum place *plac
 	}
 	*place = OTHER;
 	s->run->deref |= (e->taint & PAIRFUSE_T_ARGS) / PAIRFUSE_T_ARG(0);
+	if (e->taint & PAIRFUSE_T_RET)
+		s->run->deref |= 1U << PAIRFUSE_VALUE_RET;
 	if (e->taint & PAIRFUSE_T_STATE)
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_STATE_OFFSET, insn,
 				       "insn %d accesses the state in '%s' at a variable offset",
@@ -196,9 +198,6 @@ static int classify(struct pairfuse_step *s, pairfuse_val base, enum place *plac
 	if (e->taint & PAIRFUSE_T_CTX)
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, insn,
 				       "insn %d accesses the context at a variable offset", insn);
-	if (e->taint & PAIRFUSE_T_RET)
-		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, insn,
-				       "insn %d dereferences the return value", insn);
 	return 0;
 }
 
@@ -222,6 +221,7 @@ static int load_ctx(struct pairfuse_step *s, __s64 off, unsigned int size, pairf
 		v = pairfuse_expr_leaf(x, PAIRFUSE_E_WORD, field.n, 0, 0);
 		break;
 	case PAIRFUSE_FIELD_RET:
+		s->run->words |= 1U << PAIRFUSE_VALUE_RET;
 		v = pairfuse_expr_leaf(x, PAIRFUSE_E_RET, 0, 0, 0);
 		break;
 	case PAIRFUSE_FIELD_REGS:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-// The return value is dereferenced.
+// The return value is dereferenced, and its type is a module's.
 // expect: enter leave refused context
-// proto: vfs_read regs=4 ret=8 100
+// proto: vfs_read regs=4 ret=8 100 ret:100:module
 #include "case.bpf.h"
 
 __u64 total;

@@ -207,14 +207,16 @@ static void make_proto(struct gen *g, enum pairfuse_hook_type at, struct pairfus
 {
 	if (pairfuse_hook_is_syscall(at)) {
 		*proto = (struct pairfuse_proto){ .nr_regs = 1, .ret_size = 8,
-						  .arg_btf_id = { 102 } };
+						  .btf_id = { 102 } };
 		return;
 	}
 	*proto = (struct pairfuse_proto){
 		.nr_regs = 1 + fuzz_rnd(g, PAIRFUSE_MAX_REGS),
 		.ret_size = fuzz_chance(g, 90) ? 4U << fuzz_rnd(g, 2) : 0,
-		.arg_btf_id = { fuzz_chance(g, 40) ? 100 : 0 },
+		.btf_id = { fuzz_chance(g, 40) ? 100 : 0 },
 	};
+	if (proto->ret_size == 8 && fuzz_chance(g, 30))
+		proto->btf_id[PAIRFUSE_VALUE_RET] = 100;
 }
 
 static void make_pairs(struct fuzz_case *c, struct fuzz_group *group, unsigned int nr)

@@ -81,9 +81,9 @@ static void decode_prog(struct reader *r, struct fuzz_input *f, size_t i)
 	prog->target = targets[b[2] % NR_TARGETS];
 	proto->nr_regs = b[3];
 	proto->ret_size = b[4];
-	for (k = 0; k < PAIRFUSE_MAX_REGS; k++) {
-		proto->arg_btf_id[k] = b[5] & 1 << k ? 100 + k : 0;
-		proto->arg_in_module[k] = b[1] & FUZZ_MODULE;
+	for (k = 0; k < PAIRFUSE_NR_VALUES; k++) {
+		proto->btf_id[k] = b[5] & 1 << k ? 100 + k : 0;
+		proto->in_module[k] = b[1] & FUZZ_MODULE;
 	}
 	if (!(b[1] & FUZZ_NO_PROTO))
 		prog->proto = proto;
@@ -185,8 +185,8 @@ static void encode_prog(const struct pairfuse_prog *p, unsigned char target, uns
 		return;
 	b[3] = p->proto->nr_regs;
 	b[4] = p->proto->ret_size;
-	for (k = 0; k < PAIRFUSE_MAX_REGS; k++)
-		b[5] |= p->proto->arg_btf_id[k] ? 1 << k : 0;
+	for (k = 0; k < PAIRFUSE_NR_VALUES; k++)
+		b[5] |= p->proto->btf_id[k] ? 1 << k : 0;
 }
 
 size_t fuzz_encode(const struct pairfuse_input *in, unsigned char *buf, size_t len)

@@ -37,7 +37,7 @@ bool fuzz_has_ret(const struct gen *g)
 
 bool fuzz_arg_is_pointer(const struct gen *g, unsigned int arg)
 {
-	return !pairfuse_hook_is_syscall(g->at) && g->proto->arg_btf_id[arg];
+	return !pairfuse_hook_is_syscall(g->at) && g->proto->btf_id[arg];
 }
 
 static int arg_off(const struct gen *g, unsigned int arg)
@@ -66,19 +66,28 @@ void fuzz_load_arg(struct gen *g, int reg, unsigned int arg)
 	load(g, BPF_DW, reg, 6, arg_off(g, arg));
 }
 
-/* A member of the structure that an argument points to. */
-static void member(struct gen *g, unsigned int arg)
+static int ret_off(const struct gen *g)
 {
+	return 8 * g->proto->nr_regs;
+}
+
+/* A member of the structure that an argument, or the return value, points to. */
+static void member(struct gen *g, unsigned int value)
+{
+	bool is_ret = value == PAIRFUSE_VALUE_RET;
 	static const __u8 sizes[] = { BPF_DW, BPF_DW, BPF_W, BPF_H, BPF_B };
 	int off = 8 * fuzz_rnd(g, 2);	/* of a struct timespec64 */
 
 	if (pairfuse_hook_is_typed(g->at) && fuzz_chance(g, 70)) {
-		load(g, BPF_DW, 1, 6, arg_off(g, arg));
+		load(g, BPF_DW, 1, 6, is_ret ? ret_off(g) : arg_off(g, value));
 		load(g, sizes[fuzz_rnd(g, 5)], 0, 1, off);
 		return;
 	}
 	fuzz_emit(g, PAIRFUSE_ST(BPF_DW, 10, FUZZ_TEMP(3), fuzz_number(g)));
-	fuzz_load_arg(g, 3, arg);
+	if (is_ret)
+		load(g, BPF_DW, 3, 6, ret_off(g));
+	else
+		fuzz_load_arg(g, 3, value);
 	fuzz_emit_addr(g, 1, FUZZ_TEMP(3));
 	fuzz_emit(g, PAIRFUSE_MOV_IMM(2, 1 << fuzz_rnd(g, 4)));
 	fuzz_emit(g, PAIRFUSE_ADD_IMM(3, off));
@@ -114,6 +123,8 @@ static void ret_value(struct gen *g)
 		load(g, BPF_DW, 0, 6, REGS_AX);
 	} else if (g->at == PAIRFUSE_AT_SYS_EXIT) {
 		load(g, BPF_DW, 0, 6, SYSCALL_ARGS);
+	} else if (g->proto->btf_id[PAIRFUSE_VALUE_RET]) {
+		member(g, PAIRFUSE_VALUE_RET);
 	} else if (fuzz_chance(g, 10)) {
 		fuzz_emit(g, PAIRFUSE_ST(BPF_DW, 10, FUZZ_TEMP(3), 0));
 		fuzz_emit(g, PAIRFUSE_MOV_REG(1, 6));
@@ -121,7 +132,7 @@ static void ret_value(struct gen *g)
 		fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_get_func_ret));
 		load(g, BPF_DW, 0, 10, FUZZ_TEMP(3));
 	} else {
-		load(g, BPF_DW, 0, 6, 8 * g->proto->nr_regs);
+		load(g, BPF_DW, 0, 6, ret_off(g));
 	}
 }
 

@@ -202,7 +202,7 @@ static void test_casts(void **state)
 		CALL(map_update_elem), MOVI(0, 0), EXIT,
 	};
 	struct pairfuse_proto proto = {
-		.nr_regs = 6, .ret_size = 8, .arg_btf_id = { 11, 12, 0, 0, 0, 16 },
+		.nr_regs = 6, .ret_size = 8, .btf_id = { 11, 12, 0, 0, 0, 16 },
 	};
 	struct pairfuse_result *res;
 	struct test_input t;

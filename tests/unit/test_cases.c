@@ -5,7 +5,7 @@
  *
  *   // expect: ENTRY EXIT fused carrier=MAP key=KEY state=N exit=armed|always[ storage=task| exact]
  *   // expect: ENTRY EXIT refused REASON[ insn=N]
- *   // proto: TARGET regs=N ret=N [ID[:module] ...]
+ *   // proto: TARGET regs=N ret=N [ID[:module] ...] [ret:ID[:module]]
  *   // no-cast                      (a kernel without bpf_rdonly_cast)
  *   // pinned|reused|shown: MAP
  *   // cookie: PROG VALUE
@@ -19,7 +19,8 @@
  * pairs have to be fused.
  *
  * ENTRY or EXIT is - where a program has no partner. A proto's IDs are the BTF
- * ids of the structures that the arguments point to, in order; 0: no pointer.
+ * ids of the structures that the arguments point to, in order, and (ret:) the return
+ * value; 0: no pointer.
  * Every pair has to be named. Fused pairs are then run against the originals; all
  * of it with and without a module that can take times and filter, and without each
  * optimisation (then without looking at the expectations).
@@ -95,7 +96,7 @@ static void set_proto(struct test_object *obj, const char *line)
 {
 	struct pairfuse_proto proto = { 0 };
 	char target[64], *word, *save, copy[256];
-	size_t i, arg = 0;
+	size_t i, arg = 0, value;
 
 	snprintf(copy, sizeof(copy), "%s", line);
 	word = strtok_r(copy + strlen("proto: "), " \n", &save);
@@ -104,9 +105,15 @@ static void set_proto(struct test_object *obj, const char *line)
 		if (sscanf(word, "regs=%u", &proto.nr_regs) == 1 ||
 		    sscanf(word, "ret=%u", &proto.ret_size) == 1)
 			continue;
-		assert_true(arg < PAIRFUSE_MAX_REGS);
-		proto.arg_btf_id[arg] = atoi(word);
-		proto.arg_in_module[arg++] = strstr(word, ":module") != NULL;
+		value = arg;
+		if (!strncmp(word, "ret:", 4)) {
+			value = PAIRFUSE_VALUE_RET;
+			word += 4;
+		} else {
+			assert_true(arg++ < PAIRFUSE_MAX_REGS);
+		}
+		proto.btf_id[value] = atoi(word);
+		proto.in_module[value] = strstr(word, ":module") != NULL;
 	}
 	for (i = 0; i < obj->in.nr_progs; i++) {
 		if (!obj->progs[i].target || strcmp(obj->progs[i].target, target))
@@ -265,7 +272,7 @@ static void default_protos(struct test_object *obj)
 
 	for (i = 0; i < obj->in.nr_progs; i++) {
 		obj->protos[i] = (struct pairfuse_proto){
-			.nr_regs = 4, .ret_size = 8, .arg_btf_id = { 101 },
+			.nr_regs = 4, .ret_size = 8, .btf_id = { 101 },
 		};
 		obj->progs[i].proto = &obj->protos[i];
 	}

@@ -51,15 +51,21 @@ static void test_proto(void **state)
 	assert_int_equal(pairfuse_proto_from_btf(t.btf, id, btf__type_cnt(t.btf), &p), 0);
 	assert_int_equal(p.nr_regs, 5);
 	assert_int_equal(p.ret_size, 4);
-	assert_int_equal(p.arg_btf_id[0], t.file);
-	assert_int_equal(p.arg_btf_id[1], t.file);
-	assert_int_equal(p.arg_btf_id[2], 0);
-	assert_int_equal(p.arg_btf_id[3], 0);
-	assert_false(p.arg_in_module[0]);
+	assert_int_equal(p.btf_id[0], t.file);
+	assert_int_equal(p.btf_id[1], t.file);
+	assert_int_equal(p.btf_id[2], 0);
+	assert_int_equal(p.btf_id[3], 0);
+	assert_false(p.in_module[0]);
 	/* the same, if vmlinux ended before "file" */
 	assert_int_equal(pairfuse_proto_from_btf(t.btf, id, t.file, &p), 0);
-	assert_true(p.arg_in_module[0]);
-	assert_false(p.arg_in_module[2]);
+	assert_true(p.in_module[0]);
+	assert_false(p.in_module[2]);
+	assert_int_equal(p.btf_id[PAIRFUSE_VALUE_RET], 0);
+	id = FUNC(&t, "g", t.const_file_ptr, t.u64);
+	assert_int_equal(pairfuse_proto_from_btf(t.btf, id, btf__type_cnt(t.btf), &p), 0);
+	assert_int_equal(p.ret_size, 8);
+	assert_int_equal(p.btf_id[PAIRFUSE_VALUE_RET], t.file);
+	assert_false(p.in_module[PAIRFUSE_VALUE_RET]);
 	btf__free(t.btf);
 }
 
@@ -73,8 +79,8 @@ static void test_by_value(void **state)
 	assert_int_equal(pairfuse_proto_from_btf(t.btf, FUNC(&t, "f", 0, t.small, t.file_ptr, t.uni),
 						 9999, &p), 0);
 	assert_int_equal(p.nr_regs, 4);
-	assert_int_equal(p.arg_btf_id[0], 0);
-	assert_int_equal(p.arg_btf_id[2], t.file);
+	assert_int_equal(p.btf_id[0], 0);
+	assert_int_equal(p.btf_id[2], t.file);
 	assert_int_equal(p.ret_size, 0);
 	btf__free(t.btf);
 }

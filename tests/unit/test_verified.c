@@ -168,7 +168,7 @@ static void set_protos(struct test_object *obj)
 	obj->in.rdonly_cast_id = 4242;
 	for (i = 0; i < obj->in.nr_progs; i++) {
 		obj->protos[i] = (struct pairfuse_proto){
-			.nr_regs = 4, .ret_size = 8, .arg_btf_id = { 101 },
+			.nr_regs = 4, .ret_size = 8, .btf_id = { 101 },
 		};
 		obj->progs[i].proto = &obj->protos[i];
 	}

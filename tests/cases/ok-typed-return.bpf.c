@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-2.0
+// The return value is dereferenced as a structure.
+// expect: enter leave fused carrier=starts key=tid state=0 exit=armed
+// proto: vfs_read regs=4 ret=8 100 ret:100
+#include "case.bpf.h"
+
+__u64 total, calls;
+HASH(starts, __u32, __u64);
+
+SEC("fentry/vfs_read")
+int enter(args_t *ctx)
+{
+	__u64 ts = bpf_ktime_get_ns();
+	__u32 t = tid();
+
+	bpf_map_update_elem(&starts, &t, &ts, BPF_ANY);
+	return 0;
+}
+
+SEC("fexit/vfs_read")
+int leave(args_t *ctx)
+{
+	__u32 t = tid();
+	__u64 *ts = bpf_map_lookup_elem(&starts, &t);
+
+	if (!ts)
+		return 0;
+	total += *(__u64 *)ctx[4];
+	calls += ctx[4] != 0;
+	bpf_map_delete_elem(&starts, &t);
+	return 0;
+}
