@@ -36,16 +36,14 @@ python3 "$T/sync.py" $n <"$T/s.to" >"$T/s.from" 2>"$T/s.err" &
 exec {in_s}>"$T/s.to" {out_s}<"$T/s.from"
 read -r -t 60 -u "$out_s" word pid || fail 'the load is not ready'
 
-# counted ID ARG...: once; false if the kernel left out a program of ID's that is not fused
-# (of type 26, tracing), because a task was preempted in the middle of it on that CPU.
-# Starting a process would be counted: programs are read from ext4.
-counted()
+# missed ID: how often the kernel left out a program of ID's that is not fused (of type
+# 26, tracing), because a task was preempted in the middle of it on that CPU. Starting a
+# process would be counted: programs are read from ext4.
+missed()
 {
-	local id=$1 pid=pid_$1 type='' missed=0 fd key value
+	local pid=pid_$1 type='' fd key value
 
-	rm -f "$T/$id.fifo"
-	tool_start "$@"
-	load_go s go
+	missed=0
 	for fd in "/proc/${!pid}/fdinfo"/*; do
 		while read -r key value; do
 			case $key in
@@ -54,25 +52,26 @@ counted()
 			esac
 		done <"$fd"
 	done
-	tool_stop "$id"
-	[ $missed = 0 ]
 }
 
-# count ID WANT HOW ARG...: how is the storage and nesting that is expected
+# count ID WANT HOW ARG...: how is the storage and nesting that is expected. What is left
+# out changes each number by at most one, and the next one, which finds what is left.
 count()
 {
-	local id=$1 want=$2 how=$3 tries=1
+	local id=$1 want=$2 how=$3 missed
 	shift 3
 
-	until counted "$id" "$@"; do
-		[ $((tries++)) -lt 8 ] || fail "$id: the kernel leaves calls out, every time"
-	done
+	tool_start "$id" "$@"
+	load_go s go
+	missed "$id"
+	tool_stop "$id"
 	echo "$id: $(python3 "$DIR/json_of.py" "$T/$id.out" attached \
 		'" ".join("%s/%s" % (v.get("storage"), v.get("nesting")) for v in d["verdicts"])')"
 	equal "$(python3 "$DIR/json_of.py" "$T/$id.out" attached \
 		'"%s %s" % (d["verdicts"][0].get("storage"), d["verdicts"][0].get("nesting"))')" \
 		"$how" "$id: storage and nesting"
-	equal "$(data "$id" "$vars")" "$want" "$id: $vars"
+	[ "$(data "$id" "all(abs(a - b) <= 2 * $missed for a, b in zip(($vars), $want))")" = True ] ||
+		equal "$(data "$id" "$vars")" "$want" "$id, the kernel missed $missed: $vars"
 }
 
 o=$DIR/bpf/nesting.bpf.o
