@@ -400,3 +400,24 @@ void pairfuse_run_free(struct pairfuse_run *run)
 	run->returns = NULL;
 	run->nr_returns = 0;
 }
+
+__s64 pairfuse_mem_len(const struct pairfuse_run *run, const pairfuse_val reg[],
+		       const struct pairfuse_mem *m)
+{
+	const struct pairfuse_expr *map = pairfuse_expr(run->x, reg[1]);
+	__u64 len;
+
+	switch (m->size) {
+	case PAIRFUSE_MEM_REG:
+		if (!pairfuse_expr_is_const(run->x, reg[m->n], &len))
+			return -1;
+		return (__u32)len;
+	case PAIRFUSE_MEM_FIXED:
+		return m->n;
+	case PAIRFUSE_MEM_KEY:
+		return map->kind == PAIRFUSE_E_MAP ? (__s64)run->in->maps[map->a].key_size : -1;
+	case PAIRFUSE_MEM_VALUE:
+		return map->kind == PAIRFUSE_E_MAP ? (__s64)run->in->maps[map->a].value_size : -1;
+	}
+	return -1;
+}

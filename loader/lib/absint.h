@@ -16,6 +16,7 @@
 
 #include "analysis.h"
 #include "expr.h"
+#include "helper.h"
 #include "ir.h"
 #include "why.h"
 
@@ -138,6 +139,10 @@ struct pairfuse_run {
 /* 0, -ENOMEM or PAIRFUSE_REFUSED */
 int pairfuse_run(struct pairfuse_run *run);
 void pairfuse_run_free(struct pairfuse_run *run);
+
+/* Bytes of memory m that a call reads or fills, given its registers; -1: not known. */
+__s64 pairfuse_mem_len(const struct pairfuse_run *run, const pairfuse_val reg[],
+		       const struct pairfuse_mem *m);
 
 /* For a rewritten program, by itself; its nodes (ir) are still to be given. */
 static inline struct pairfuse_run pairfuse_raw_run(const struct pairfuse_input *in,

@@ -87,33 +87,7 @@ static bool maybe_stack(const struct dce *d, size_t i, unsigned int r)
 
 static __s64 mem_len(const struct dce *d, size_t i, const struct pairfuse_mem *m)
 {
-	const struct pairfuse_note *note = &d->run.notes[i];
-	const struct pairfuse_expr *map = pairfuse_expr(d->run.x, note->in[1]);
-	__u64 len;
-
-	switch (m->size) {
-	case PAIRFUSE_MEM_REG:
-		if (!pairfuse_expr_is_const(d->run.x, note->in[m->n], &len))
-			return -1;
-		return (__u32)len;
-	case PAIRFUSE_MEM_FIXED:
-		return m->n;
-	case PAIRFUSE_MEM_KEY:
-		return map->kind == PAIRFUSE_E_MAP ? (__s64)d->run.in->maps[map->a].key_size : -1;
-	case PAIRFUSE_MEM_VALUE:
-		return map->kind == PAIRFUSE_E_MAP ? (__s64)d->run.in->maps[map->a].value_size : -1;
-	}
-	return -1;
-}
-
-static const struct pairfuse_mem *mem_of(const struct pairfuse_helper *h, unsigned int arg)
-{
-	unsigned int i;
-
-	for (i = 0; h && i < 2; i++)
-		if (h->mem[i].size != PAIRFUSE_MEM_NONE && h->mem[i].arg == arg)
-			return &h->mem[i];
-	return NULL;
+	return pairfuse_mem_len(&d->run, d->run.notes[i].in, m);
 }
 
 static const struct pairfuse_helper *helper_of(const struct bpf_insn *insn)
@@ -130,7 +104,7 @@ static void call_reads(const struct dce *d, size_t i, struct bytes *live)
 	__s64 off, len;
 
 	for (arg = 1; arg <= nargs; arg++) {
-		m = mem_of(h, arg);
+		m = pairfuse_helper_mem(h, arg);
 		if (!maybe_stack(d, i, arg))
 			continue;
 		if (!stack_off(d, i, arg, &off)) {

@@ -118,3 +118,13 @@ const struct pairfuse_helper *pairfuse_helper(__s32 id)
 		return NULL;
 	return &helpers[id];
 }
+
+const struct pairfuse_mem *pairfuse_helper_mem(const struct pairfuse_helper *h, unsigned int arg)
+{
+	unsigned int i;
+
+	for (i = 0; h && i < 2; i++)
+		if (h->mem[i].size != PAIRFUSE_MEM_NONE && h->mem[i].arg == arg)
+			return &h->mem[i];
+	return NULL;
+}

@@ -42,5 +42,7 @@ struct pairfuse_helper {
 
 /* NULL: not in the table; assume the worst. */
 const struct pairfuse_helper *pairfuse_helper(__s32 id);
+/* What argument arg of a helper (or NULL) points to; NULL: nothing that is known. */
+const struct pairfuse_mem *pairfuse_helper_mem(const struct pairfuse_helper *h, unsigned int arg);
 
 #endif /* PAIRFUSE_HELPER_H */

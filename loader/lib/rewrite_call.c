@@ -158,21 +158,6 @@ static bool rewrite_known(struct pairfuse_rewriter *rw, int i)
 
 /* --- helpers that get a pointer into the state --- */
 
-static __s64 mem_len(const struct pairfuse_rewriter *rw, int i, const struct pairfuse_mem *m)
-{
-	const struct pairfuse_expr *map = pairfuse_rw_in(rw, i, 1);
-
-	switch (m->size) {
-	case PAIRFUSE_MEM_REG:
-		return (__u32)pairfuse_rw_in(rw, i, m->n)->imm;
-	case PAIRFUSE_MEM_KEY:
-		return rw->plan->in->maps[map->a].key_size;
-	case PAIRFUSE_MEM_VALUE:
-		return rw->plan->in->maps[map->a].value_size;
-	}
-	return m->n;
-}
-
 /* Bytes [off, off + len) of register from's target to register to's target at at. */
 static void move_bytes(struct pairfuse_rewriter *rw, __u8 to, int to_off, __u8 from, int from_off,
 		       int len, __u8 tmp)
@@ -229,7 +214,12 @@ static int rewrite_copies(struct pairfuse_rewriter *rw, int i)
 		if (m->size == PAIRFUSE_MEM_NONE || m->any ||
 		    pairfuse_rw_in(rw, i, m->arg)->kind != PAIRFUSE_E_STATE)
 			continue;
-		len[k] = mem_len(rw, i, m);
+		len[k] = pairfuse_mem_len(rw->run, rw->run->notes[i].in, m);
+		if (len[k] < 0)	/* constant on every path, but not the same on all */
+			return pairfuse_refuse(&rw->plan->why, PAIRFUSE_REASON_STATE_ESCAPES,
+					       rw->orig,
+					       "insn %d gives %s state and a size that depends on the path",
+					       rw->orig, h->name);
 		if (!len[k])
 			continue;
 		err = pairfuse_rw_stack(rw, &scratch, len[k]);

@@ -8,41 +8,9 @@
 #include "hook.h"
 #include "state.h"
 
-static const struct pairfuse_mem *mem_of(const struct pairfuse_helper *h, unsigned int arg)
-{
-	unsigned int i;
-
-	for (i = 0; h && i < 2; i++)
-		if (h->mem[i].size != PAIRFUSE_MEM_NONE && h->mem[i].arg == arg)
-			return &h->mem[i];
-	return NULL;
-}
-
-/* How many bytes; -1 when that is not known. */
-static __s64 mem_len(struct pairfuse_step *s, const struct pairfuse_mem *m)
-{
-	const struct pairfuse_expr *map = pairfuse_expr(s->run->x, s->st->reg[1]);
-	__u64 len;
-
-	switch (m->size) {
-	case PAIRFUSE_MEM_REG:
-		if (!pairfuse_expr_is_const(s->run->x, s->st->reg[m->n], &len))
-			return -1;
-		return (__u32)len;
-	case PAIRFUSE_MEM_FIXED:
-		return m->n;
-	case PAIRFUSE_MEM_KEY:
-		return map->kind == PAIRFUSE_E_MAP ? (__s64)s->run->in->maps[map->a].key_size : -1;
-	case PAIRFUSE_MEM_VALUE:
-		return map->kind == PAIRFUSE_E_MAP ?
-		       (__s64)s->run->in->maps[map->a].value_size : -1;
-	}
-	return -1;
-}
-
 static int arg_stack(struct pairfuse_step *s, const struct pairfuse_mem *m, __s64 off)
 {
-	__s64 len = m ? mem_len(s, m) : -1;
+	__s64 len = m ? pairfuse_mem_len(s->run, s->st->reg, m) : -1;
 	int err;
 
 	/* unknown length: at most up to the frame's end */
@@ -57,7 +25,7 @@ static int arg_stack(struct pairfuse_step *s, const struct pairfuse_mem *m, __s6
 static int arg_state(struct pairfuse_step *s, const struct pairfuse_helper *h,
 		     const struct pairfuse_mem *m, __s64 off)
 {
-	__s64 len = m ? mem_len(s, m) : -1;
+	__s64 len = m ? pairfuse_mem_len(s->run, s->st->reg, m) : -1;
 	int insn = pairfuse_step_insn(s), err;
 
 	if (len < 0)
@@ -79,7 +47,7 @@ static int arg_state(struct pairfuse_step *s, const struct pairfuse_helper *h,
 static int check_arg(struct pairfuse_step *s, const struct pairfuse_helper *h, unsigned int arg)
 {
 	const struct pairfuse_expr e = *pairfuse_expr(s->run->x, s->st->reg[arg]);
-	const struct pairfuse_mem *m = mem_of(h, arg);
+	const struct pairfuse_mem *m = pairfuse_helper_mem(h, arg);
 	const char *name = h ? h->name : "a kfunc";
 	int insn = pairfuse_step_insn(s);
 
