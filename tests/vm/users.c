@@ -64,7 +64,8 @@ static bool kernel_has(const char *constant, int value)
 	return has;
 }
 
-static int counting(enum bpf_prog_type type, int at)
+/* Of the given function's types; NULL: of no function's in particular. */
+static int counting(enum bpf_prog_type type, int at, const char *func)
 {
 	const struct bpf_insn insns[] = {
 		LDMAP(R1, c.fd, 8 * 32),
@@ -75,8 +76,8 @@ static int counting(enum bpf_prog_type type, int at)
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = at);
 
-	if (type == BPF_PROG_TYPE_TRACING)
-		return need(load_tracing(SECURITY, at, insns, ARRAY_SIZE(insns)));
+	if (func)
+		return need(load_tracing(func, at, insns, ARRAY_SIZE(insns)));
 	return need(bpf_prog_load(type, "vmtest", "GPL", insns, ARRAY_SIZE(insns), &opts));
 }
 
@@ -92,7 +93,7 @@ static int closing(int prog, int fd)
 
 static int tracing_attach(int at)
 {
-	int prog = counting(BPF_PROG_TYPE_TRACING, at);
+	int prog = counting(BPF_PROG_TYPE_TRACING, at, SECURITY);
 
 	return closing(prog, bpf_raw_tracepoint_open(NULL, prog));
 }
@@ -103,7 +104,7 @@ static int fmod_ret(void) { return tracing_attach(BPF_MODIFY_RETURN); }
 
 static int fsession(void)
 {
-	int prog = counting(BPF_PROG_TYPE_TRACING, FSESSION);
+	int prog = counting(BPF_PROG_TYPE_TRACING, FSESSION, SECURITY);
 
 	return closing(prog, bpf_link_create(prog, 0, (enum bpf_attach_type)FSESSION, NULL));
 }
@@ -111,13 +112,6 @@ static int fsession(void)
 /* The newest libbpf has this, the one here not; union bpf_attr is as long as we say. */
 static int tracing_multi(int at)
 {
-	const struct bpf_insn insns[] = {
-		LDMAP(R1, c.fd, 8 * 32),
-		MOVI(R2, 1),
-		INC(R1, 0, R2),
-		MOVI(R0, 0),
-		EXIT(),
-	};
 	struct btf *btf = btf__load_vmlinux_btf();
 	u32 id = need(btf__find_by_name_kind(btf, SECURITY, BTF_KIND_FUNC));
 	struct {
@@ -129,11 +123,9 @@ static int tracing_multi(int at)
 		.ids = (uintptr_t)&id,
 		.cnt = 1,
 	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = at);
 
 	btf__free(btf);
-	attr.prog = need(bpf_prog_load(BPF_PROG_TYPE_TRACING, "vmtest", "GPL", insns,
-				       ARRAY_SIZE(insns), &opts));
+	attr.prog = counting(BPF_PROG_TYPE_TRACING, at, NULL);
 	return closing(attr.prog, syscall(SYS_bpf, BPF_LINK_CREATE, &attr, sizeof(attr)));
 }
 
@@ -143,7 +135,7 @@ static int fsession_multi(void) { return tracing_multi(FSESSION_MULTI); }
 
 static int kprobe(bool ret)
 {
-	int prog = counting(BPF_PROG_TYPE_KPROBE, 0);
+	int prog = counting(BPF_PROG_TYPE_KPROBE, 0, NULL);
 
 	return closing(prog, kprobe_open(prog, SECURITY, ret));
 }
@@ -158,7 +150,7 @@ static int kprobe_multi_attach(int at, u32 flags)
 		.kprobe_multi.flags = flags,
 		.kprobe_multi.cnt = 1,
 		.kprobe_multi.syms = &func);
-	int prog = counting(BPF_PROG_TYPE_KPROBE, at);
+	int prog = counting(BPF_PROG_TYPE_KPROBE, at, NULL);
 
 	return closing(prog, bpf_link_create(prog, 0, at, &opts));
 }
