@@ -7,9 +7,9 @@
  * instructions before `entered` is counted or after `left` was. So:
  *
  *   1. The hook is gone, other stubs lead past this one (site.c): no new comers.
- *   2. RCU-tasks grace period: whoever was on the way in has counted itself.
- *      (A task passes such a period only by sleeping or in user mode, and no
- *      task sleeps between the hook and the count.)
+ *   2. RCU-tasks grace period: whoever was on the way in has counted itself, or
+ *      sleeps in a BPF program on the way (see LATE below).
+ *      (A task passes such a period only by sleeping or in user mode.)
  *   3. entered == left. As nobody enters, left can only grow towards entered;
  *      reading both CPU by CPU cannot see equality before it is true.
  *      This may take as long as the longest sleeper takes.
@@ -17,7 +17,28 @@
  *
  * "RCU-tasks" is two flavours: synchronize_rcu_tasks() for tasks, and
  * synchronize_rcu_tasks_rude() for the idle tasks and interrupts above them,
- * which the former does not see. ftrace waits for both in the same place.
+ * which the former does not see. ftrace waits for both in the same place. (Where the
+ * kernel keeps tracers out of its idle loop, as 7.3 does, the latter is empty; the
+ * RCU grace periods inside of the former cover interrupts.)
+ *
+ * LATE. In shared mode a BPF trampoline may be between the hook and the stub: ftrace
+ * "returns" into it, with our address for what it is to call in the function's place.
+ * Before it calls that, it runs programs, and one that is sleepable (fentry.s,
+ * fmod_ret.s, lsm.s, where the kernel allows them: system calls since 7.0, the hooks of
+ * LSMs, and CONFIG_FUNCTION_ERROR_INJECTION's list) can wait for a page for as long as
+ * somebody likes. RCU-tasks takes that for what it is, sleep. So the hook counts whom
+ * it sends (`hooked`), the stub who comes (`arrived`, `passed`), and a link for which
+ * these differ after step 2 is late. It goes on
+ *
+ *   - when they are equal: nobody is on the way, or
+ *   - after BPF_MAX_TRAMP_LINKS rounds of two grace periods: RCU-tasks-trace, and
+ *     RCU-tasks. Somebody may have been diverted on the way, by an fmod_ret program or
+ *     bpf_override_return(), and never arrives. Who is still on the way after step 2
+ *     sleeps in a program, and is a reader of the former for as long as that runs; so
+ *     each round leaves him asleep in a later one at least, and no trampoline has more.
+ *
+ * Other links do not wait for those grace periods, which a page fault may hold up for
+ * hours: they have a worker of their own.
  *
  * One worker does this for all links, a round for each grace period. It keeps out
  * of the way of those who detach: RCU makes its grace periods one after the other,
@@ -48,28 +69,38 @@ static atomic_t waiting;		/* for rounds, in pairfuse_drain_flush() */
 
 static void drain_round(struct work_struct *work);
 static DECLARE_DELAYED_WORK(drain_work, drain_round);
+static void late_round(struct work_struct *work);
+static DECLARE_DELAYED_WORK(late_work, late_round);
 
-/* Collect the links that the coming grace period is for, by stage. */
-static void collect(struct list_head *detached, struct list_head *settling)
+/* Collect the links that the coming grace period is for, by stage; are any left, late? */
+static bool collect(struct list_head *detached, struct list_head *settling)
 {
 	struct pairfuse_link *link;
+	bool late = false;
 
 	list_for_each_entry(link, &pairfuse_links, all) {
+		if (link->stage == PAIRFUSE_STAGE_LATE && !pairfuse_link_is_late(link))
+			link->stage = PAIRFUSE_STAGE_DRAINING;
+		late |= link->stage == PAIRFUSE_STAGE_LATE;
 		if (link->stage == PAIRFUSE_STAGE_DRAINING)
 			list_move_tail(&link->chain, detached);
 		else if (link->stage == PAIRFUSE_STAGE_SETTLING)
 			list_move_tail(&link->chain, settling);
 	}
+	return late;
 }
 
 /*
- * The grace period after detaching is over: is everybody out? Somebody who was
- * on the way in at that moment may have stayed inside, so the module may have
+ * The grace period after detaching is over: is everybody there, and out? Somebody who
+ * was on the way in at that moment may have stayed inside, so the module may have
  * to be pinned only now. Should it be going already, its exit waits for us.
  */
 static bool link_drained(struct pairfuse_link *link)
 {
-	if (pairfuse_link_in_flight(link) == 0) {
+	if (!link->late_over && pairfuse_link_is_late(link)) {
+		link->stage = PAIRFUSE_STAGE_LATE;
+		queue_delayed_work(drain_wq, &late_work, QUIET);
+	} else if (pairfuse_link_in_flight(link) == 0) {
 		link->stage = PAIRFUSE_STAGE_SETTLING;
 		return true;
 	}
@@ -99,6 +130,13 @@ static void next_round(unsigned long delay)
 	queue_delayed_work(drain_wq, &drain_work, delay);
 }
 
+/* Without progress: less and less often. */
+static void look_again(void)
+{
+	next_round(poll_delay);
+	poll_delay = min(2 * poll_delay, POLL_LAST);
+}
+
 static void drain_round(struct work_struct *work)
 {
 	struct pairfuse_link *link, *tmp;
@@ -114,9 +152,12 @@ static void drain_round(struct work_struct *work)
 	if (!lock_or_later())
 		return;
 	kicked = false;
-	collect(&detached, &settling);
+	left_over = collect(&detached, &settling);
+	progress = !list_empty(&detached) || !list_empty(&settling);
+	if (!progress && left_over)
+		look_again();
 	mutex_unlock(&pairfuse_mutex);
-	if (list_empty(&detached) && list_empty(&settling))
+	if (!progress)
 		return;
 
 	synchronize_rcu_tasks_rude();
@@ -135,14 +176,48 @@ static void drain_round(struct work_struct *work)
 	}
 	left_over = false;
 	list_for_each_entry(link, &pairfuse_links, all)
-		left_over |= link->stage == PAIRFUSE_STAGE_DRAINING;
+		left_over |= link->stage == PAIRFUSE_STAGE_DRAINING ||
+			     link->stage == PAIRFUSE_STAGE_LATE;
 	if (progress) {
 		poll_delay = POLL_FIRST;
 		next_round(0);
 	} else if (left_over) {
-		next_round(poll_delay);
-		poll_delay = min(2 * poll_delay, POLL_LAST);
+		look_again();
 	}
+	mutex_unlock(&pairfuse_mutex);
+}
+
+/* Those that are late when this begins are one step further on when it ends. */
+static void late_round(struct work_struct *work)
+{
+	bool any = false, kick = false;
+	struct pairfuse_link *link;
+
+	mutex_lock(&pairfuse_mutex);
+	list_for_each_entry(link, &pairfuse_links, all) {
+		link->late_seen = link->stage == PAIRFUSE_STAGE_LATE;
+		any |= link->late_seen;
+	}
+	mutex_unlock(&pairfuse_mutex);
+	if (!any)
+		return;
+
+	synchronize_rcu_tasks_trace();
+	synchronize_rcu_tasks_rude();
+	synchronize_rcu_tasks();
+
+	mutex_lock(&pairfuse_mutex);
+	list_for_each_entry(link, &pairfuse_links, all) {
+		if (link->stage != PAIRFUSE_STAGE_LATE || !link->late_seen ||
+		    ++link->late_rounds < BPF_MAX_TRAMP_LINKS)
+			continue;
+		link->late_over = true;
+		link->stage = PAIRFUSE_STAGE_DRAINING;
+		kick = true;
+	}
+	if (kick)
+		pairfuse_drain_kick();
+	queue_delayed_work(drain_wq, &late_work, QUIET);
 	mutex_unlock(&pairfuse_mutex);
 }
 
@@ -177,13 +252,14 @@ void pairfuse_drain_flush(void)
 int pairfuse_drain_init(void)
 {
 	/* Grace periods take their time: do not hold up the system's queues. */
-	drain_wq = alloc_workqueue("pairfuse_drain", WQ_UNBOUND | WQ_FREEZABLE, 1);
+	drain_wq = alloc_workqueue("pairfuse_drain", WQ_UNBOUND | WQ_FREEZABLE, 2);
 	return drain_wq ? 0 : -ENOMEM;
 }
 
 /*
  * At module exit no file is open and no link pinned, so what is left had no
- * calls in flight when it was detached, at most tasks in the last instructions.
+ * calls in flight and was not late when it was detached, at most tasks in the last
+ * instructions.
  * Wait for all; never give up, since the text must not go before.
  */
 void pairfuse_drain_exit(void)
@@ -200,5 +276,6 @@ void pairfuse_drain_exit(void)
 		msleep(1);
 	}
 	cancel_delayed_work_sync(&drain_work);
+	cancel_delayed_work_sync(&late_work);
 	destroy_workqueue(drain_wq);
 }

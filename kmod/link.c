@@ -28,7 +28,7 @@ LIST_HEAD(pairfuse_links);
 static u32 last_id;
 
 struct totals {
-	u64 entered, left, not_armed, entry_missed, exit_missed;
+	u64 entered, left, not_armed, entry_missed, exit_missed;	/* entered: by any way */
 };
 
 /*
@@ -49,8 +49,11 @@ static void link_totals(struct pairfuse_link *link, struct totals *t)
 		t->left += READ_ONCE(c->left);
 	}
 	smp_rmb();
-	for_each_possible_cpu(cpu)
-		t->entered += READ_ONCE(per_cpu_ptr(link->counters, cpu)->entered);
+	for_each_possible_cpu(cpu) {
+		struct pairfuse_counters *c = per_cpu_ptr(link->counters, cpu);
+
+		t->entered += READ_ONCE(c->entered) + READ_ONCE(c->arrived);
+	}
 }
 
 /* Exact once nobody enters any more. */
@@ -62,12 +65,43 @@ u64 pairfuse_link_in_flight(struct pairfuse_link *link)
 	return t.entered - t.left;
 }
 
-static bool link_entered(struct pairfuse_link *link)
+static u64 link_hooked(struct pairfuse_link *link)
+{
+	u64 hooked = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		hooked += READ_ONCE(per_cpu_ptr(link->counters, cpu)->hooked);
+	return hooked;
+}
+
+/*
+ * Has somebody been sent to the stub by the shared hook who has not arrived? Exact
+ * once the hook does not send anybody any more (a grace period after it is gone): who
+ * arrives between the two sums can only make it look late. Who was diverted on the
+ * way (an fmod_ret program, bpf_override_return()) looks late for ever.
+ */
+bool pairfuse_link_is_late(struct pairfuse_link *link)
+{
+	u64 arrived = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct pairfuse_counters *c = per_cpu_ptr(link->counters, cpu);
+
+		arrived += READ_ONCE(c->arrived) + READ_ONCE(c->passed);
+	}
+	smp_rmb();
+	return link_hooked(link) != arrived;
+}
+
+/* Has the stub's address been given to anybody, or has anybody found it? */
+static bool link_used(struct pairfuse_link *link)
 {
 	struct totals t;
 
 	link_totals(link, &t);
-	return t.entered;
+	return t.entered || link_hooked(link);
 }
 
 static u64 sub_or_zero(u64 a, u64 b)
@@ -128,9 +162,10 @@ void pairfuse_link_free(struct pairfuse_link *link)
  * and the programs are released. The rest is left to drain.c.
  *
  * The module must not go while a task is in the stub, so a link with calls in
- * flight holds a reference on it. The caller holds one (it came through an open
- * file of ours), which makes taking another safe. Tasks that are only on their
- * way in or out are drain.c's and, at the latest, module exit's to wait for.
+ * flight, or asleep on their way to the stub (drain.c), holds a reference on it. The
+ * caller holds one (it came through an open file of ours), which makes taking another
+ * safe. Tasks that are just executing their way in or out are drain.c's and, at the
+ * latest, module exit's to wait for.
  */
 static void link_retire(struct pairfuse_link *link)
 {
@@ -142,7 +177,7 @@ static void link_retire(struct pairfuse_link *link)
 	pairfuse_target_put_prog(&link->target);
 	link->entry = NULL;
 	link->exit = NULL;
-	if (pairfuse_link_in_flight(link)) {
+	if (pairfuse_link_in_flight(link) || pairfuse_link_is_late(link)) {
 		__module_get(THIS_MODULE);
 		link->pinned = true;
 	}
@@ -231,6 +266,7 @@ static struct pairfuse_link *link_create(const struct pairfuse_attach *attr)
 	if (!link)
 		return ERR_PTR(-ENOMEM);
 	link->stub = -1;
+	INIT_LIST_HEAD(&link->chain);
 	link->flags = attr->flags;
 	link->filter = attr->filter;
 	link->filter_value = attr->filter_value;
@@ -328,8 +364,9 @@ static int link_start(struct pairfuse_link **linkp, const struct pairfuse_attach
 	}
 	link->id = next_id();
 	pairfuse_stub_arm(link, attr->entry_cookie, attr->exit_cookie);
+	link->shared_addr = pairfuse_stub_shared_addr(link->stub);
 	err = pairfuse_site_join(link, attr->hook);
-	if (err && !link_entered(link)) {
+	if (err && !link_used(link)) {
 		pairfuse_stub_disarm(link->stub);
 		return err;
 	}

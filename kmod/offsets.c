@@ -41,6 +41,8 @@ int main(void)
 	OFFSET(PAIRFUSE_STUB_FILTER_OFFSET, pairfuse_stub_data, filter_offset);
 	OFFSET(PAIRFUSE_STUB_FILTER_VALUE, pairfuse_stub_data, filter_value);
 
+	OFFSET(PAIRFUSE_COUNT_ARRIVED, pairfuse_counters, arrived);
+	OFFSET(PAIRFUSE_COUNT_PASSED, pairfuse_counters, passed);
 	OFFSET(PAIRFUSE_COUNT_ENTERED, pairfuse_counters, entered);
 	OFFSET(PAIRFUSE_COUNT_LEFT, pairfuse_counters, left);
 	OFFSET(PAIRFUSE_COUNT_NOT_ARMED, pairfuse_counters, not_armed);

@@ -51,11 +51,15 @@ int pairfuse_copy_out(void __user *dst, u32 usize, const void *src, size_t size)
 /* stub.c, stub_text.S */
 
 /*
- * Of one link, written by the stub with single per-CPU instructions, so neither
- * preemption nor interrupts can lose a count. in flight = entered - left.
+ * Of one link, written by hook and stub with single per-CPU instructions, so neither
+ * preemption nor interrupts can lose a count. in flight = entered + arrived - left;
+ * on their way from the shared hook to the stub are hooked - arrived - passed.
  */
 struct pairfuse_counters {
-	u64 entered;
+	u64 hooked;		/* sent to the stub by the shared hook ... */
+	u64 arrived;		/* ... and have entered it, */
+	u64 passed;		/* or were let pass by the filter */
+	u64 entered;		/* by other ways: patched calls, outer stubs */
 	u64 left;
 	u64 not_armed;		/* includes entry_missed */
 	u64 entry_missed;
@@ -88,6 +92,8 @@ unsigned int pairfuse_stub_nr_free(bool exact, bool timed);
 unsigned long pairfuse_stub_jmp_addr(int stub);
 /* Entered by a call patched into the function: one more return address. */
 unsigned long pairfuse_stub_call_addr(int stub);
+/* As the first, by the shared hook, which has counted `hooked`. */
+unsigned long pairfuse_stub_shared_addr(int stub);
 struct pairfuse_link;
 void pairfuse_stub_arm(const struct pairfuse_link *link, u64 entry_cookie, u64 exit_cookie);
 void pairfuse_stub_disarm(int stub);
@@ -144,11 +150,16 @@ unsigned int pairfuse_group_nr_free(void);
 enum pairfuse_stage {
 	PAIRFUSE_STAGE_LIVE,		/* owned by an fd */
 	PAIRFUSE_STAGE_DRAINING,	/* detached; calls may be in flight */
+	PAIRFUSE_STAGE_LATE,		/* and some may not even have arrived: drain.c */
 	PAIRFUSE_STAGE_SETTLING,	/* none in flight; last instructions may run */
 	PAIRFUSE_STAGE_STUCK,		/* ftrace refused to let go; never freed */
 };
 
 struct pairfuse_link {
+	/* read by the shared hook on every call, written by attach */
+	struct pairfuse_counters __percpu *counters;
+	unsigned long shared_addr;	/* of the stub */
+
 	struct list_head all;		/* pairfuse_links */
 	struct list_head chain;		/* of the site, when live */
 	struct pairfuse_site *site;	/* when live */
@@ -159,6 +170,9 @@ struct pairfuse_link {
 	u32 flags;
 	enum pairfuse_hook hook;
 	bool pinned;			/* holds a reference on this module */
+	bool late_seen;			/* LATE since before the grace periods under way */
+	bool late_over;			/* nobody can be on the way any more: drain.c */
+	unsigned int late_rounds;	/* of grace periods, in stage LATE */
 	bool clocked;			/* holds a use of the counter (clock.c) */
 	unsigned long body;		/* of the function */
 	struct pairfuse_target target;
@@ -167,7 +181,6 @@ struct pairfuse_link {
 	struct pairfuse_group *group;	/* NULL: every call has its own state */
 	struct bpf_prog *entry;		/* NULL: timed stub, or detached */
 	struct bpf_prog *exit;
-	struct pairfuse_counters __percpu *counters;
 	pid_t pid;
 	char comm[TASK_COMM_LEN];
 };
@@ -177,6 +190,7 @@ long pairfuse_link_attach(struct pairfuse_attach __user *uattr);
 long pairfuse_link_next(struct pairfuse_link_info __user *uinfo);
 void pairfuse_link_free(struct pairfuse_link *link);
 u64 pairfuse_link_in_flight(struct pairfuse_link *link);
+bool pairfuse_link_is_late(struct pairfuse_link *link);
 
 /* drain.c */
 int pairfuse_drain_init(void);

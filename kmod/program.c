@@ -10,6 +10,17 @@
 
 #include "pairfuse.h"
 
+/* Subprograms are part of prog->insnsi. */
+static bool has_insn(const struct bpf_prog *prog, u8 code)
+{
+	u32 i;
+
+	for (i = 0; i < prog->len; i++)
+		if (prog->insnsi[i].code == code)
+			return true;
+	return false;
+}
+
 /*
  * A program of a pair, by file descriptor; the caller owns the reference.
  *
@@ -17,6 +28,10 @@
  * its context and into the writable buffer only when it is attached to a
  * tracepoint, so we do it. The interpreter is refused since the stub calls the
  * program's text directly, and a sleepable program since preemption is off.
+ *
+ * What is checked has to be what runs. A program with BTF can be replaced later by
+ * one of type EXT (freplace), and a tail call leads to whatever is put into the array:
+ * both may reach further, and nobody looks at that again.
  */
 struct bpf_prog *pairfuse_prog_get(int fd)
 {
@@ -31,7 +46,7 @@ struct bpf_prog *pairfuse_prog_get(int fd)
 	if (!prog->jited)
 		goto put;
 	err = -EACCES;
-	if (prog->sleepable ||
+	if (prog->sleepable || prog->aux->btf || has_insn(prog, BPF_JMP | BPF_TAIL_CALL) ||
 	    prog->aux->max_ctx_offset > PAIRFUSE_CTX_WORDS * sizeof(u64) ||
 	    prog->aux->max_tp_access > PAIRFUSE_SLOT_SIZE)
 		goto put;
@@ -50,18 +65,8 @@ put:
  */
 bool pairfuse_prog_is_leaf(const struct bpf_prog *prog)
 {
-	u32 i;
-
-	if (prog->aux->max_tp_access || pairfuse_has_private_stack(prog->aux))
-		return false;
-	for (i = 0; i < prog->len; i++) {
-		u8 code = prog->insnsi[i].code;
-
-		if (code == (BPF_JMP | BPF_CALL) || code == (BPF_JMP | BPF_TAIL_CALL) ||
-		    code == (BPF_JMP | BPF_CALL | BPF_X))
-			return false;
-	}
-	return true;
+	return !prog->aux->max_tp_access && !pairfuse_has_private_stack(prog->aux) &&
+	       !has_insn(prog, BPF_JMP | BPF_CALL) && !has_insn(prog, BPF_JMP | BPF_CALL | BPF_X);
 }
 
 /*
@@ -138,12 +143,25 @@ int pairfuse_target_get(int fd, struct pairfuse_target *target)
 	return err;
 }
 
+#if !PAIRFUSE_TRAMPOLINE_MUTEX
+static bool trampoline_used(struct bpf_trampoline *tr)
+{
+	int kind;
+
+	for (kind = 0; kind < BPF_TRAMP_MAX; kind++)
+		if (READ_ONCE(tr->progs_cnt[kind]))
+			return true;
+	return false;
+}
+#endif
+
 /*
- * With the mutex, or else as one atomic operation on a trampoline that nobody
- * uses. Should somebody start to at this moment, either the kernel's own plain
- * stores to the flags win, and all is as without us; or ours is seen halfway, and
- * what is made is a trampoline that can share and need not. Ours never undoes
- * theirs.
+ * With the mutex, or else by atomic operations on a trampoline that nobody uses.
+ * Should somebody start to at this moment, either the kernel's own plain stores to the
+ * flags win, and all is as without us; or ours is seen and a trampoline is made that
+ * can share; or ours comes after its image was made, which then says that it shares
+ * and does not: so we look once more, and take back what we have set. ftrace tells a
+ * trampoline in use by itself when it has to share.
  */
 static void trampoline_share(struct bpf_trampoline *tr, bool share)
 {
@@ -156,16 +174,15 @@ static void trampoline_share(struct bpf_trampoline *tr, bool share)
 	else
 		tr->flags &= ~BPF_TRAMP_F_SHARE_IPMODIFY;
 #else
-	int kind;
+	atomic_t *flags = (atomic_t *)&tr->flags;
 
-	for (kind = 0; kind < BPF_TRAMP_MAX; kind++)
-		if (READ_ONCE(tr->progs_cnt[kind]))
-			return;
 	static_assert(sizeof(tr->flags) == sizeof(atomic_t));
-	if (share)
-		atomic_or(BPF_TRAMP_F_SHARE_IPMODIFY, (atomic_t *)&tr->flags);
-	else
-		atomic_andnot(BPF_TRAMP_F_SHARE_IPMODIFY, (atomic_t *)&tr->flags);
+	if (trampoline_used(tr))
+		return;
+	if (share && atomic_fetch_or(BPF_TRAMP_F_SHARE_IPMODIFY, flags) & BPF_TRAMP_F_SHARE_IPMODIFY)
+		return;
+	if (!share || trampoline_used(tr))
+		atomic_andnot(BPF_TRAMP_F_SHARE_IPMODIFY, flags);
 #endif
 }
 

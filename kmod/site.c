@@ -35,11 +35,17 @@ static const u8 nop5[] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
  * Runs on every call of a function in shared mode, with whatever context that
  * has; ftrace's trampoline has saved the registers. Must not be traced and
  * calls nothing, so it needs no protection against recursion.
+ *
+ * The count is that of the link whose stub the call is sent to: link and address are
+ * read by way of one pointer.
  */
 static void notrace shared_hook(unsigned long ip, unsigned long parent_ip,
 				struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	ftrace_regs_set_instruction_pointer(fregs, (unsigned long)READ_ONCE(ops->private));
+	const struct pairfuse_link *link = READ_ONCE(ops->private);
+
+	this_cpu_inc(link->counters->hooked);
+	ftrace_regs_set_instruction_pointer(fregs, link->shared_addr);
 }
 
 static unsigned long direct_addr(int stub)
@@ -49,13 +55,13 @@ static unsigned long direct_addr(int stub)
 	return pairfuse_stub_call_addr(stub);
 }
 
-static int hook_shared(struct pairfuse_site *site, int stub)
+static int hook_shared(struct pairfuse_site *site, struct pairfuse_link *link)
 {
 	int err, tries;
 
 	site->ops->func = shared_hook;
 	site->ops->flags = FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT;
-	site->ops->private = (void *)pairfuse_stub_jmp_addr(stub);
+	site->ops->private = link;
 	err = ftrace_set_filter_ip(site->ops, site->ip, 0, 0);
 	if (err)
 		return err == -ENOMEM ? err : -EOPNOTSUPP;
@@ -112,11 +118,11 @@ static int hook_direct(struct pairfuse_site *site, int stub)
 }
 
 /*
- * On errors too calls may have gone through the stub: an ops is on ftrace's list
- * for a moment before ftrace finds out that it must not be. They have counted
- * themselves when this returns, and nobody looks at the ops any more.
+ * On errors too calls may have been sent to the stub: an ops is on ftrace's list
+ * for a moment before ftrace finds out that it must not be. The hook has counted
+ * them when this returns, and nobody looks at the ops any more.
  */
-static int hook(struct pairfuse_site *site, int stub)
+static int hook(struct pairfuse_site *site, struct pairfuse_link *link)
 {
 	int err;
 
@@ -127,8 +133,8 @@ static int hook(struct pairfuse_site *site, int stub)
 	site->ops = kzalloc(sizeof(*site->ops), GFP_KERNEL);
 	if (!site->ops)
 		return -ENOMEM;
-	err = site->hook == PAIRFUSE_HOOK_DIRECT ? hook_direct(site, stub)
-						 : hook_shared(site, stub);
+	err = site->hook == PAIRFUSE_HOOK_DIRECT ? hook_direct(site, link->stub)
+						 : hook_shared(site, link);
 	if (err) {
 		synchronize_rcu_tasks_rude();
 		synchronize_rcu_tasks();
@@ -139,9 +145,9 @@ static int hook(struct pairfuse_site *site, int stub)
 }
 
 /*
- * Unregistering waits until no CPU and no task is in ftrace's trampoline or
- * between it and the stub's first instruction: our ops are dynamic, which makes
- * ftrace wait for RCU-tasks. Then the ops can be freed.
+ * Unregistering waits until no CPU and no task is in ftrace's trampoline: our ops are
+ * dynamic, which makes ftrace wait for RCU-tasks. Then the ops can be freed. A task that
+ * the shared hook has sent on may sleep before it arrives: see drain.c.
  */
 static int unhook(struct pairfuse_site *site)
 {
@@ -160,16 +166,16 @@ static int unhook(struct pairfuse_site *site)
 }
 
 /* Let the hook lead to another stub. */
-static int rehook(struct pairfuse_site *site, int stub)
+static int rehook(struct pairfuse_site *site, struct pairfuse_link *link)
 {
 	unsigned long addr;
 	int err;
 
 	if (site->hook == PAIRFUSE_HOOK_SHARED) {
-		WRITE_ONCE(site->ops->private, (void *)pairfuse_stub_jmp_addr(stub));
+		WRITE_ONCE(site->ops->private, link);
 		return 0;
 	}
-	addr = direct_addr(stub);
+	addr = direct_addr(link->stub);
 	err = modify_ftrace_direct(site->ops, addr);
 	if (!err)
 		site->hooked = addr;
@@ -234,7 +240,7 @@ static int site_create(struct pairfuse_link *link, unsigned long ip, enum pairfu
 	pairfuse_stub_set_inner(link->stub, site->body, -1);
 	if (mode == PAIRFUSE_HOOK_SHARED)
 		pairfuse_target_share(&link->target, true);
-	err = hook(site, link->stub);
+	err = hook(site, link);
 	if (err) {
 		if (mode == PAIRFUSE_HOOK_SHARED)
 			pairfuse_target_share(&link->target, false);
@@ -304,10 +310,10 @@ static void bypass(struct pairfuse_link *link)
 }
 
 /*
- * Take a link off its function. Afterwards nobody starts to enter its stub;
- * tasks may still be on their way into it (until the next RCU-tasks grace
- * period) or inside. An error means that ftrace would not let go: then the
- * stub and all that it refers to have to stay. Sleeps.
+ * Take a link off its function. Afterwards nobody is sent to its stub; tasks may
+ * still be on their way into it (see drain.c for how long) or inside. An error means
+ * that ftrace would not let go: then the stub and all that it refers to have to stay.
+ * Sleeps.
  */
 int pairfuse_site_leave(struct pairfuse_link *link)
 {
@@ -320,7 +326,7 @@ int pairfuse_site_leave(struct pairfuse_link *link)
 		if (!err && site->hook == PAIRFUSE_HOOK_SHARED)
 			pairfuse_target_share(&link->target, false);
 	} else if (list_is_first(&link->chain, &site->chain)) {
-		err = rehook(site, list_next_entry(link, chain)->stub);
+		err = rehook(site, list_next_entry(link, chain));
 	}
 	if (err)
 		return err;

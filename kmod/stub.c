@@ -84,8 +84,8 @@ static_assert(ARRAY_SIZE(stub_calls) == PAIRFUSE_NR_STUBS);
 
 /* stub_text.S */
 extern const struct {
-	unsigned long jmp, call;
-	unsigned long jmp_filter, call_filter;
+	unsigned long jmp, call, shared;
+	unsigned long jmp_filter, call_filter, shared_filter;
 	void *gone;		/* in place of the exit call of a detached timed stub */
 } pairfuse_stub_table[PAIRFUSE_NR_STUBS];
 void pairfuse_stamp(void);
@@ -170,6 +170,12 @@ unsigned long pairfuse_stub_call_addr(int stub)
 {
 	return has_filter(stub) ? pairfuse_stub_table[stub].call_filter
 				: pairfuse_stub_table[stub].call;
+}
+
+unsigned long pairfuse_stub_shared_addr(int stub)
+{
+	return has_filter(stub) ? pairfuse_stub_table[stub].shared_filter
+				: pairfuse_stub_table[stub].shared;
 }
 
 static u16 filter_offset(enum pairfuse_filter filter)

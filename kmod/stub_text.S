@@ -32,11 +32,12 @@
  * that is not the latest any more at its exit for not armed. A frame's address
  * tells it from all others that are alive.
  *
- * Two ways in (each also by way of the link's filter, see FILTER):
+ * Three ways in (each also by way of the link's filter, see FILTER):
  *
- *   _jmp	on the stack: [caller]. From the shared hook (ftrace returns here
- *		instead of into the function), from a patched jump, or by the
- *		body call of an outer stub.
+ *   _shared	on the stack: [caller]. From the shared hook: ftrace returns here
+ *		instead of into the function, or a BPF trampoline calls this in its
+ *		place. Counted apart: see drain.c on who has not arrived yet.
+ *   _jmp	the same, from a patched jump or by the body call of an outer stub.
  *   _call	on the stack: [function+5] [caller]. From a patched call. The
  *		function's return address is not needed, since the body is a
  *		direct call; its slot gets the address of a bare RET. The stub
@@ -58,8 +59,9 @@
  *	the exit call into a NOP and the guard into one that never lets in.
  *   the task never returns (exits in the body): left is never counted; the
  *	stub drains for ever, is listed, and cannot be used again.
- *   unload: not before in-flight is zero and an RCU-tasks grace period has
- *	covered the instructions before `entered` and after `left`.
+ *   unload: not before in-flight is zero, nobody is on the way from the shared
+ *	hook, and an RCU-tasks grace period has covered the instructions before
+ *	`entered` and after `left`.
  *
  * Preemption off is an RCU read side section (the flavours are one since 4.20)
  * and forbids migration: what programs are promised. bpf_ctx is restored before
@@ -186,9 +188,15 @@
 	UNWIND_HINT_FUNC		/* nothing above leads here */
 	MATCHES	\n, .Ljmp_\n
 	jmp	__SCT__pairfuse_body_\n
+.Lshared_filter_\n:
+	ANNOTATE_NOENDBR
+	UNWIND_HINT_FUNC
+	MATCHES	\n, .Lshared_\n
+	COUNT	\n, PAIRFUSE_COUNT_PASSED, %rax
+	jmp	__SCT__pairfuse_body_\n
 .endm
 
-/* The ways in, before the frame is made. */
+/* The ways in, before the frame is made; counted first of all. rax is no argument. */
 .macro ENTRANCES n
 	FILTER	\n
 .Lcall_\n:
@@ -197,6 +205,13 @@
 	.balign	2			/* bit 0 of an address is ftrace's, see compat.h */
 .Ljmp_\n:
 	ANNOTATE_NOENDBR
+	COUNT	\n, PAIRFUSE_COUNT_ENTERED, %rax
+	jmp	.Lframe_\n
+.Lshared_\n:
+	ANNOTATE_NOENDBR
+	UNWIND_HINT_FUNC		/* the filter leads here, or nothing */
+	COUNT	\n, PAIRFUSE_COUNT_ARRIVED, %rax
+.Lframe_\n:
 .endm
 
 /* pairfuse_stub_table[n], see stub.c */
@@ -204,8 +219,10 @@
 	.pushsection .rodata
 	.quad	.Ljmp_\n
 	.quad	.Lcall_\n
+	.quad	.Lshared_\n
 	.quad	.Ljmp_filter_\n
 	.quad	.Lcall_filter_\n
+	.quad	.Lshared_filter_\n
 	.quad	\gone
 	.popsection
 .endm
@@ -235,7 +252,6 @@ SYM_FUNC_START(pairfuse_stub_\n)
 	.endif
 	leaq	SLOT(%rsp), %rax
 	movq	%rax, CTX_SLOT
-	COUNT	\n, PAIRFUSE_COUNT_ENTERED, %rax
 	call	__SCT__pairfuse_stamp_\n
 	movq	PAIRFUSE_CURRENT, %rbx
 	movq	PAIRFUSE_TASK_BPF_CTX(%rbx), %r12
@@ -345,7 +361,6 @@ SYM_FUNC_START(pairfuse_stub_\n)
 	pushq	%rbp
 	movq	%rsp, %rbp
 	subq	$TIMED_FRAME, %rsp
-	COUNT	\n, PAIRFUSE_COUNT_ENTERED, %rax
 	.if	.Lexact
 	movzbl	STUB_DATA(\n, PAIRFUSE_STUB_NEST), %eax
 	movq	PAIRFUSE_CURRENT, %r11

@@ -11,14 +11,22 @@
  * RCU-tasks: a grace period has passed when every task has been in a quiescent
  * state (user mode, or a voluntary sleep) since it began. Preemption is no
  * quiescent state: a task may stop anywhere between two statements.
+ *
+ * Between hook and stub there are BPF programs that may sleep, as readers of
+ * RCU-tasks-trace, and that may divert the call, so that it never arrives.
  */
 #define TASKS 2
 #define CPUS 2
+#define PROGRAMS 2
+#define CALLS (2 - t)		/* of task t */
 
 bool hooked = true;
-byte n_entered[CPUS], n_left[CPUS];	/* as in struct pairfuse_counters */
+/* as in struct pairfuse_counters; that of the hook has come to rest when it is read */
+byte n_hooked, n_arrived[CPUS], n_left[CPUS];
 bool quiescent[TASKS];			/* is in such a state now */
 byte passed[TASKS];			/* has been in one since the snapshot */
+bool reading[TASKS];			/* is in a program that may sleep */
+bool ended[TASKS];			/* that program has ended since the snapshot */
 bool inside[TASKS];			/* between the hook and the return */
 bool reused = false;
 
@@ -26,18 +34,31 @@ bool reused = false;
 
 proctype task(byte t)
 {
-	byte calls = 0, cpu;
+	byte calls = 0, p = 0;
 
 	do
-	:: calls < 2 ->
+	:: calls < CALLS ->
 		calls++;
 		quiescent[t] = false;
 		if
 		:: atomic { hooked -> inside[t] = true };	/* ftrace's trampoline */
 			/* here: any time, but no sleep, until counted */
+			n_hooked++;
+			do
+			:: p < PROGRAMS ->
+				p++;
+				atomic { reading[t] = true; QUIESCENT(t) };
+				/* asleep, for any time */
+				atomic { quiescent[t] = false; reading[t] = false; ended[t] = true }
+			:: p = 0; break
+			od;
+			if
+			:: inside[t] = false; goto done	/* diverted */
+			:: skip
+			fi;
+			/* here: any time, but no sleep, until counted */
 			assert(!reused);
-			select(cpu : 0 .. CPUS - 1);
-			n_entered[cpu]++;
+			if :: n_arrived[0]++ :: n_arrived[1]++ fi;
 			/* body: may sleep; may go on elsewhere */
 			if
 			:: QUIESCENT(t);
@@ -46,14 +67,13 @@ proctype task(byte t)
 			:: skip
 			fi;
 			assert(!reused);		/* the exit half */
-			select(cpu : 0 .. CPUS - 1);
-			n_left[cpu]++;
+			if :: n_left[0]++ :: n_left[1]++ fi;
 			/* here: any time, but no sleep, until returned */
 			assert(!reused);
 			inside[t] = false
 		:: !hooked -> skip
 		fi;
-		QUIESCENT(t)				/* user mode */
+done:		QUIESCENT(t)				/* user mode */
 	:: break
 	od;
 	QUIESCENT(t)
@@ -75,28 +95,63 @@ inline grace_period()
 	od
 }
 
+inline trace_grace_period()
+{
+	atomic {
+		i = 0;
+		do
+		:: i < TASKS -> ended[i] = !reading[i]; i++
+		:: else -> break
+		od
+	}
+	i = 0;
+	do
+	:: i < TASKS -> ended[i]; i++
+	:: else -> break
+	od
+}
+
+#define ADD_UP(sum, counts) \
+	sum = 0; \
+	i = 0; \
+	do \
+	:: i < CPUS -> sum = sum + counts[i]; i++ \
+	:: else -> break \
+	od
+
+#ifdef NO_ROUND
+#define ROUNDS (PROGRAMS - 1)
+#else
+#define ROUNDS PROGRAMS
+#endif
+
 proctype drain()
 {
-	byte i, sum_entered, sum_left;
+	byte i, sum_entered, sum_left, rounds = 0;
 
 	hooked = false;					/* pairfuse_site_leave() */
 #ifndef NO_GP1
 	grace_period();
 #endif
+#ifndef NO_LATE
+	do						/* PAIRFUSE_STAGE_LATE */
+	:: true ->
+		ADD_UP(sum_left, n_arrived);		/* pairfuse_link_is_late() */
+		if
+		:: n_hooked == sum_left || rounds == ROUNDS -> break
+		:: else -> rounds++
+		fi;
+#ifndef NO_TRACE
+		trace_grace_period();
+#endif
+		grace_period()
+	od;
+#endif
 #ifndef NO_COUNT
 	do						/* pairfuse_link_in_flight() */
 	:: true ->
-		sum_left = 0; sum_entered = 0;
-		i = 0;
-		do
-		:: i < CPUS -> sum_left = sum_left + n_left[i]; i++
-		:: else -> break
-		od;
-		i = 0;
-		do
-		:: i < CPUS -> sum_entered = sum_entered + n_entered[i]; i++
-		:: else -> break
-		od;
+		ADD_UP(sum_left, n_left);
+		ADD_UP(sum_entered, n_arrived);
 		if
 		:: sum_entered == sum_left -> break
 		:: else -> skip

@@ -134,3 +134,31 @@ TEST(livepatch_asleep)
 	pair_detach(&p);
 	patch_unload();
 }
+
+/*
+ * Refused, but not before calls went through the stub: a kprobe on the function has
+ * ftrace look at all of its users on each call, and ours is one for a moment.
+ */
+TEST(livepatch_beside)
+{
+	int dev = dev_open(), kprobe, i, tries = 20 * scale / 100 ? : 1;
+	struct pairfuse_info info;
+	struct counts c, k;
+	struct load *l;
+	struct pair p;
+
+	counts_new(&c);
+	counts_new(&k);
+	pair_load(&p, CALLED, &c, 0);
+	need(patch_load());
+	eventually(60, patch_settled());
+	kprobe = need(neighbour_attach(N_KPROBE, CALLED, &k, 0));
+	l = load_start(2);
+	for (i = 0; i < tries; i++)
+		refused(pair_try(&p, dev, hook, 0), EBUSY);
+	load_stop(l);
+	note("%llu calls went through a stub", (unsigned long long)pair_count(&p, C_ENTRY));
+	eventually(60, ({ need(dev_info(dev, &info)); !info.nr_draining; }));
+	close(kprobe);
+	patch_unload();
+}

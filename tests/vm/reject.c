@@ -7,6 +7,7 @@
 #include "insn.h"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -193,6 +194,45 @@ static int slot_access(int off, bool write)
 	return need(load_raw(insns, ARRAY_SIZE(insns)));
 }
 
+/* A program with BTF, which one of type EXT can replace. */
+static int with_btf(void)
+{
+	static const struct bpf_insn nothing[] = { MOVI(R0, 0), EXIT() };
+	LIBBPF_OPTS(bpf_prog_load_opts, opts);
+	struct bpf_func_info func = {};
+	struct btf *btf = btf__new_empty();
+	int integer, proto, fd;
+
+	check(btf, "btf__new_empty: %s", strerror(errno));
+	integer = need(btf__add_int(btf, "int", 4, BTF_INT_SIGNED));
+	proto = need(btf__add_func_proto(btf, integer));
+	func.type_id = need(btf__add_func(btf, "vmtest", BTF_FUNC_GLOBAL, proto));
+	need(btf__load_into_kernel(btf));
+	opts.prog_btf_fd = btf__fd(btf);
+	opts.func_info = &func;
+	opts.func_info_cnt = 1;
+	opts.func_info_rec_size = sizeof(func);
+	fd = need(bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE, "vmtest", "GPL", nothing,
+				ARRAY_SIZE(nothing), &opts));
+	btf__free(btf);
+	return fd;
+}
+
+/* A program that may go on as another one. */
+static int with_tail_call(void)
+{
+	int progs = need(bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, "vmtest", 4, 4, 1, NULL));
+	const struct bpf_insn insns[] = {
+		LDMAPFD(R2, progs),
+		MOVI(R3, 0),
+		CALL(tail_call),
+		MOVI(R0, 1),
+		EXIT(),
+	};
+
+	return need(load_raw(insns, ARRAY_SIZE(insns)));
+}
+
 TEST(reject_program)
 {
 	static const struct bpf_insn nothing[] = { MOVI(R0, 0), EXIT() };
@@ -234,6 +274,10 @@ TEST(reject_program)
 	note("a sleepable program: %s", fd < 0 ? "refused by the kernel" : "loaded");
 	if (fd >= 0)
 		refuse_both(fd, EACCES);
+
+	/* What is checked could become something else: see pairfuse_prog_get(). */
+	refuse_both(with_btf(), EACCES);
+	refuse_both(with_tail_call(), EACCES);
 
 	/* The edges of what is allowed */
 	a = request();

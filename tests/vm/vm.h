@@ -211,7 +211,8 @@ int snapshot(void);
 	X(killed) X(module_target) X(stubs) X(exact_recursion) X(exact_group)	\
 	X(exact_limits) X(elapsed) X(timed) X(timed_nested) X(timed_interrupts) \
 	X(timed_asleep) X(timed_reject) X(timed_lost) X(filter) X(failnth)	\
-	X(livepatch) X(livepatch_asleep) X(stack_asleep) X(stack_below)	\
+	X(late) X(late_for_ever) X(livepatch) X(livepatch_asleep) X(livepatch_beside) \
+	X(stack_asleep) X(stack_below)	\
 	X(stack_own) X(stack_everywhere) X(stack_printed)	\
 	X(users) X(users_together) X(hotplug) X(hotplug_asleep)	\
 	X(hotplug_churn) X(stopped) X(stopped_inside) X(oom) X(oom_attach)	\

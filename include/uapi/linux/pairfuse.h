@@ -51,7 +51,8 @@
  *
  * With PAIRFUSE_ATTACH_ELAPSED the stub itself takes the time at entry and exit,
  * and ctx[PAIRFUSE_CTX_ELAPSED] tells the exit program how long the call has taken:
- * nanoseconds, never negative. With PAIRFUSE_ATTACH_MONOTONIC the clock is that of
+ * nanoseconds, never negative (undefined when the call is not armed and EXIT_ALWAYS has
+ * the program run all the same). With PAIRFUSE_ATTACH_MONOTONIC the clock is that of
  * bpf_ktime_get_ns(), CLOCK_MONOTONIC. Without, it is the CPU's time stamp counter:
  * the same to within the 0.05 % by which the kernel may be adjusting its clocks; a
  * call that sleeps through a suspend of the machine may count that time or lose some.
@@ -88,8 +89,10 @@
  *             more than 8 bytes
  * ENOEXEC     a program is not JIT compiled
  * EACCES      a program is sleepable, reads its context beyond
- *             PAIRFUSE_CTX_WORDS or the slot beyond PAIRFUSE_SLOT_SIZE; with
- *             NO_ENTRY, the exit program calls something or accesses the slot
+ *             PAIRFUSE_CTX_WORDS or the slot beyond PAIRFUSE_SLOT_SIZE; or something
+ *             else might run in its place later, because it makes tail calls or has
+ *             BTF (freplace): load it without; with NO_ENTRY, the exit program calls
+ *             something or accesses the slot
  * EOPNOTSUPP  the target has no patchable ftrace call site where expected; the
  *             hook mode is not available on this kernel; or, with ELAPSED and not
  *             MONOTONIC, the time stamp counter is not the kernel's clock source
