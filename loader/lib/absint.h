@@ -105,7 +105,8 @@ struct pairfuse_run {
 	struct pairfuse_exprs *x;
 	struct pairfuse_why *why;
 	bool is_exit;
-	bool is_sub;		/* a subprogram on its own: arguments unknown */
+	bool is_part;		/* before inlining */
+	bool is_sub;		/* and a subprogram on its own: arguments unknown */
 	bool is_raw;		/* rewritten: the context is the stub's */
 	bool task;		/* state in task storage: see step_task.c */
 	bool follow;		/* then: a lookup before any update finds nothing */

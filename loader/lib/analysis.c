@@ -155,6 +155,41 @@ static int decide_pair(struct pairfuse_study *st, size_t p)
 	return err;
 }
 
+/*
+ * The pairs of a group are fused together or not at all (attach.c says why): with one
+ * that is refused, the others are.
+ */
+static void refuse_siblings(struct pairfuse_study *st, int map)
+{
+	const struct pairfuse_pair *culprit = NULL;
+	struct pairfuse_why why = { .prog = -1 };
+	size_t p;
+
+	for (p = 0; !culprit && p < st->res->nr_pairs; p++)
+		if (st->plans[p].in && st->plans[p].carrier == map &&
+		    st->res->pairs[p].reason != PAIRFUSE_REASON_NONE)
+			culprit = &st->res->pairs[p];
+	if (!culprit)
+		return;
+	pairfuse_refuse(&why, PAIRFUSE_REASON_GROUP, -1,
+			"the pair of function '%s' shares the map '%s' and is not fused (%s)",
+			st->in->progs[culprit->entry].target, st->in->maps[map].name,
+			pairfuse_reason_id(culprit->reason));
+	for (p = 0; p < st->res->nr_pairs; p++) {
+		struct pairfuse_pair *pair = &st->res->pairs[p];
+
+		if (!st->plans[p].in || st->plans[p].carrier != map ||
+		    pair->reason != PAIRFUSE_REASON_NONE)
+			continue;
+		pairfuse_pair_refuse(pair, &why);
+		free_code(pair);
+		pair->exit_always = pair->no_entry = pair->shared_only = false;
+		pair->filter = PAIRFUSE_FILTER_NONE;
+		pair->filter_value = 0;
+		pair->clock = PAIRFUSE_CLOCK_PROGRAMS;
+	}
+}
+
 /* The slot was refused while code was made: the group again, with task storage. */
 static int decide_again(struct pairfuse_study *st, int map)
 {
@@ -237,6 +272,8 @@ static int analyze(struct pairfuse_study *st)
 		err = decide_pair(st, p);
 	for (p = 0; !err && p < st->in->nr_maps; p++)
 		err = decide_again(st, p);
+	for (p = 0; !err && p < st->in->nr_maps; p++)
+		refuse_siblings(st, p);
 	return err;
 }
 

@@ -20,15 +20,64 @@
 #include "log.h"
 #include "object.h"
 
+/* Programs cannot write it, and libbpf freezes it. There may be a .data.rodata_like. */
 static bool is_frozen(const struct bpf_map *map)
 {
-	return bpf_map__is_internal(map) && strstr(bpf_map__name(map), ".rodata");
+	return bpf_map__is_internal(map) && strstr(bpf_map__name(map), ".rodata") &&
+	       (bpf_map__map_flags(map) & BPF_F_RDONLY_PROG);
 }
 
 /* .bss, .data, .kconfig and what is mapped into user space */
 static bool is_shown(const struct bpf_map *map)
 {
 	return bpf_map__is_internal(map) || (bpf_map__map_flags(map) & BPF_F_MMAPABLE);
+}
+
+static bool is_outer(const struct bpf_map *map)
+{
+	return bpf_map__type(map) == BPF_MAP_TYPE_ARRAY_OF_MAPS ||
+	       bpf_map__type(map) == BPF_MAP_TYPE_HASH_OF_MAPS;
+}
+
+/* Whether it is put there at the start or later: the kernel takes what is like this one. */
+static bool is_like(const struct bpf_map *map, const struct bpf_map *inner)
+{
+	return !inner || (bpf_map__type(map) == bpf_map__type(inner) &&
+			  bpf_map__key_size(map) == bpf_map__key_size(inner) &&
+			  bpf_map__value_size(map) == bpf_map__value_size(inner));
+}
+
+int pairfuse_object_inner_maps(struct pairfuse_object *obj)
+{
+	struct bpf_map *outer, *map;
+	size_t i = 0;
+
+	bpf_object__for_each_map(map, obj->bpf)
+		i++;
+	free(obj->inner);
+	obj->inner = calloc(i + 1, sizeof(*obj->inner));
+	if (!obj->inner)
+		return -ENOMEM;
+	bpf_object__for_each_map(outer, obj->bpf) {
+		i = 0;
+		bpf_object__for_each_map(map, obj->bpf)
+			obj->inner[i++] |= is_outer(outer) &&
+					   is_like(map, bpf_map__inner_map(outer));
+	}
+	return 0;
+}
+
+/* Of a wrapped object, which was loaded by others, it is not known: all, perhaps. */
+static bool is_inner(const struct pairfuse_object *obj, size_t n)
+{
+	struct bpf_map *map;
+	bool any = false;
+
+	if (obj->inner)
+		return obj->inner[n];
+	bpf_object__for_each_map(map, obj->bpf)
+		any |= is_outer(map);
+	return any;
 }
 
 static int describe_maps(struct pairfuse_object *obj)
@@ -51,6 +100,7 @@ static int describe_maps(struct pairfuse_object *obj)
 		m->max_entries = bpf_map__max_entries(map);
 		m->pinned = bpf_map__is_pinned(map) || bpf_map__pin_path(map);
 		m->shown = is_shown(map);
+		m->inner = is_inner(obj, m - obj->in_maps);
 		if (is_frozen(map)) {
 			m->rodata = bpf_map__initial_value(map, &size);
 			m->frozen = m->rodata && size >= m->value_size;

@@ -24,11 +24,16 @@
 
 #include "choose.h"
 #include "hook.h"
+#include "insn.h"
+
+static bool same_target(const struct pairfuse_prog *a, const struct pairfuse_prog *b)
+{
+	return a->target && b->target && !strcmp(a->target, b->target);
+}
 
 static bool same_place(const struct pairfuse_prog *a, const struct pairfuse_prog *b)
 {
-	return a->target && b->target && !strcmp(a->target, b->target) &&
-	       pairfuse_hook_is_entry(a->at) == pairfuse_hook_is_entry(b->at);
+	return same_target(a, b) && pairfuse_hook_is_entry(a->at) == pairfuse_hook_is_entry(b->at);
 }
 
 static bool is_probe(const struct pairfuse_prog *p)
@@ -52,18 +57,115 @@ static bool refers_to(const struct pairfuse_object *obj, const struct pairfuse_p
 	return false;
 }
 
-static bool share_map(const struct pairfuse_object *obj, const struct pairfuse_prog *a,
-		      const struct pairfuse_prog *b)
+static bool is_change(__s32 helper, bool *deletes)
 {
-	size_t m;
+	switch (helper) {
+	case BPF_FUNC_map_delete_elem:
+	case BPF_FUNC_task_storage_delete:
+		*deletes = true;
+		return true;
+	case BPF_FUNC_map_update_elem:
+	case BPF_FUNC_task_storage_get:	/* may create it */
+		return true;
+	}
+	return false;
+}
 
-	for (m = 0; m < obj->nr_maps; m++)
-		if (!obj->in_maps[m].shown && refers_to(obj, a, m) && refers_to(obj, b, m))
+/* Does a program store state in a map, or delete it? Which map a call is for: r1 just before. */
+static bool changes(const struct pairfuse_object *obj, const struct pairfuse_prog *p, int map,
+		    bool *deletes)
+{
+	bool any = false;
+	int r1 = -1;	/* unknown: perhaps this one */
+	size_t i;
+
+	for (i = 0; i < p->nr_insns; i++) {
+		const struct bpf_insn *insn = &p->insns[i];
+
+		if (pairfuse_insn_is_imm64(insn)) {
+			if (insn->dst_reg == 1)
+				r1 = insn->src_reg && i + 1 < p->nr_insns ?
+					     pairfuse_object_map_ref((void *)obj, insn) : -1;
+			i++;
+		} else if (pairfuse_insn_is_helper(insn) && (r1 < 0 || r1 == map)) {
+			any |= is_change(insn->imm, deletes);
+		}
+		if (pairfuse_insn_is_call(insn) || (pairfuse_insn_defs(insn) & 1U << 1 &&
+						    !pairfuse_insn_is_imm64(insn)))
+			r1 = -1;
+	}
+	return any;
+}
+
+/* Does p hand something over by the map, to another program of its kind, or get it? */
+static bool hands_over(const struct pairfuse_object *obj, const struct pairfuse_prog *p, int map)
+{
+	enum bpf_map_type type = obj->in_maps[map].type;
+	bool array = type == BPF_MAP_TYPE_ARRAY || type == BPF_MAP_TYPE_PERCPU_ARRAY;
+	size_t i;
+
+	for (i = 0; i < obj->nr_in_progs; i++) {
+		const struct pairfuse_prog *q = &obj->in_progs[i];
+		bool pair = q->at == pairfuse_hook_partner(p->at) && same_target(p, q);
+		bool deletes = false, some;
+
+		if (q == p || same_place(p, q) || !refers_to(obj, q, map) ||
+		    (is_probe(p) ? pairfuse_hook_is_typed(q->at) : is_probe(q)))
+			continue;
+		some = changes(obj, p, map, &deletes);
+		some |= changes(obj, q, map, &deletes);
+		if (pair ? some || array : deletes)
+			return true;
+	}
+	return false;
+}
+
+/* Do the kprobe and kretprobe programs on p's function use the map? */
+static bool probes_use(const struct pairfuse_object *obj, const struct pairfuse_prog *p, int map)
+{
+	size_t i;
+
+	for (i = 0; i < obj->nr_in_progs; i++)
+		if (is_probe(&obj->in_progs[i]) && same_target(p, &obj->in_progs[i]) &&
+		    refers_to(obj, &obj->in_progs[i], map))
 			return true;
 	return false;
 }
 
-/* A program of the other kind at the same end of the same function, over the same map. */
+/* Is what p does to be seen in the map? A hash that it only looks into is a filter. */
+static bool tells(const struct pairfuse_object *obj, const struct pairfuse_prog *p, int map)
+{
+	bool deletes = false;
+
+	if (!refers_to(obj, p, map))
+		return false;
+	return obj->in_maps[map].type != BPF_MAP_TYPE_HASH || changes(obj, p, map, &deletes) ||
+	       hands_over(obj, p, map);
+}
+
+/*
+ * Can p, a kprobe or kretprobe program, do what a typed one does? It has to use all
+ * maps of that, and to hand over what that does. Another that is on the same function, and
+ * has only a filter or the output in common with it, does something else.
+ */
+static bool does_the_same(const struct pairfuse_object *obj, const struct pairfuse_prog *p,
+			  const struct pairfuse_prog *typed)
+{
+	bool any = false;
+	size_t m;
+
+	for (m = 0; m < obj->nr_maps; m++) {
+		if (obj->in_maps[m].shown || !refers_to(obj, typed, m))
+			continue;
+		if (!probes_use(obj, p, m) ||
+		    (hands_over(obj, typed, m) && !hands_over(obj, p, m)))
+			return false;
+		any |= tells(obj, p, m);
+	}
+	return any;
+}
+
+/* A program of the other kind at the same end of the same function that does the same. */
 static bool counterpart(const struct pairfuse_object *obj, size_t p, size_t *other)
 {
 	const struct pairfuse_prog *a = &obj->in_progs[p], *b;
@@ -74,7 +176,8 @@ static bool counterpart(const struct pairfuse_object *obj, size_t p, size_t *oth
 	for (q = 0; q < obj->nr_in_progs; q++) {
 		b = &obj->in_progs[q];
 		if ((is_probe(a) ? pairfuse_hook_is_typed(b->at) : is_probe(b)) &&
-		    same_place(a, b) && share_map(obj, a, b)) {
+		    same_place(a, b) &&
+		    (is_probe(a) ? does_the_same(obj, a, b) : does_the_same(obj, b, a))) {
 			*other = q;
 			return true;
 		}

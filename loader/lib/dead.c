@@ -112,7 +112,7 @@ static void call_reads(const struct dce *d, size_t i, struct bytes *live)
 			continue;
 		}
 		len = m ? mem_len(d, i, m) : -1;
-		if (m && m->write && len >= 0 && !(h->flags & PAIRFUSE_H_PARTIAL))
+		if (m && m->write && !m->both && len >= 0 && !(h->flags & PAIRFUSE_H_PARTIAL))
 			continue;
 		bytes_set(live, off, len < 0 ? -off : len, true);
 	}

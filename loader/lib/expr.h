@@ -54,6 +54,7 @@ enum pairfuse_expr_kind {
 #define PAIRFUSE_T_MAP		(1U << 16)
 #define PAIRFUSE_T_RET		(1U << 17)
 #define PAIRFUSE_T_VALUE	(1U << 18) /* into the carrier's value, state in task storage */
+#define PAIRFUSE_T_MAYBE_CTX	(1U << 19) /* from some place of a stack that holds the context */
 
 struct pairfuse_expr {
 	__u8 kind;

@@ -15,6 +15,8 @@
 
 #define READS(a, sz, num)	{ .arg = (a), .size = PAIRFUSE_MEM_##sz, .n = (num) }
 #define WRITES(a, sz, num)	{ .arg = (a), .size = PAIRFUSE_MEM_##sz, .n = (num), .write = true }
+#define CHANGES(a, sz, num)	\
+	{ .arg = (a), .size = PAIRFUSE_MEM_##sz, .n = (num), .write = true, .both = true }
 #define SOURCE(a, sz, num)	{ .arg = (a), .size = PAIRFUSE_MEM_##sz, .n = (num), .any = true }
 #define H(id, args, fl, ...) \
 	[BPF_FUNC_##id] = { .name = "bpf_" #id, .nargs = (args), .flags = (fl), .mem = { __VA_ARGS__ } }
@@ -30,8 +32,9 @@ static const struct pairfuse_helper helpers[] = {
 	H(map_update_elem, 4, 0, READS(2, KEY, 0), READS(3, VALUE, 0)),
 	H(map_delete_elem, 2, 0, READS(2, KEY, 0)),
 	H(map_push_elem, 3, 0, READS(2, VALUE, 0)),
-	H(map_pop_elem, 2, 0, WRITES(2, VALUE, 0)),
-	H(map_peek_elem, 2, PURE, WRITES(2, VALUE, 0)),
+	/* of a queue or stack: fills it, or not; a bloom filter is asked for what is there */
+	H(map_pop_elem, 2, 0, CHANGES(2, VALUE, 0)),
+	H(map_peek_elem, 2, PURE, CHANGES(2, VALUE, 0)),
 	H(map_lookup_percpu_elem, 3, PURE, READS(2, KEY, 0)),
 	H(task_storage_get, 4, TYPED),
 	H(task_storage_delete, 2, TYPED),

@@ -30,6 +30,7 @@ struct pairfuse_mem {
 	__u8 size;		/* enum pairfuse_mem_size */
 	__u8 n;
 	bool write;		/* fills it; else only reads it */
+	bool both;		/* then: reads it first, or may leave it as it was */
 	bool any;		/* any number will do: the slot's address too */
 };
 

@@ -93,7 +93,8 @@ static int measure_func(const struct pairfuse_input *in, struct inliner *il,
 {
 	struct pairfuse_run run = {
 		.in = in, .prog = il->prog, .ir = &il->funcs[f].ir, .x = x, .why = il->why,
-		.is_exit = pairfuse_hook_is_exit(il->prog->at), .is_sub = f > 0, .carrier = -1,
+		.is_exit = pairfuse_hook_is_exit(il->prog->at), .is_part = true,
+		.is_sub = f > 0, .carrier = -1,
 		.nr_start = 1, .start[0] = { .armed = true },
 	};
 	int err = pairfuse_run(&run);

@@ -466,6 +466,18 @@ static void write_answer(struct pairfuse_world *w, const struct pairfuse_mem *me
 		p[i] = pairfuse_mix(hash, i / 8) >> i % 8 * 8;
 }
 
+/* Whether something is in a bloom filter depends on more than the call. */
+static bool asks_bloom(struct pairfuse_world *w, __s32 id, const __u64 *r)
+{
+	int m;
+
+	if (id != BPF_FUNC_map_peek_elem && id != BPF_FUNC_map_push_elem)
+		return false;
+	m = map_of(w, r[1]);
+	return m >= 0 && (size_t)m < w->out->in->nr_maps &&
+	       w->out->in->maps[m].type == BPF_MAP_TYPE_BLOOM_FILTER;
+}
+
 static __u64 helper_other(struct pairfuse_world *w, __s32 id, const __u64 *r)
 {
 	const struct pairfuse_helper *h = pairfuse_helper(id);
@@ -474,11 +486,15 @@ static __u64 helper_other(struct pairfuse_world *w, __s32 id, const __u64 *r)
 
 	if (!h || (h->flags & PAIRFUSE_H_DENIED))
 		return fault(w, "", id);
+	if (asks_bloom(w, id, r))
+		return fault(w, " of a bloom filter", id);
 	d.effect = !(h->flags & PAIRFUSE_H_PURE);
 	if (d.effect)
 		log_word(w, id);
 	for (i = 1; i <= h->nargs; i++)
 		digest_arg(&d, h, i, r, id);
+	if (h->mem[0].both && !(d.hash & 0xf))	/* the queue is locked */
+		return -EBUSY;
 	for (i = 0; i < 2; i++)
 		write_answer(w, &h->mem[i], r, d.hash, id);
 	switch (id) {

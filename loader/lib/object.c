@@ -257,6 +257,7 @@ void pairfuse_object__close(struct pairfuse_object *obj)
 	free(obj->in_progs);
 	free(obj->in_index);
 	free(obj->in_maps);
+	free(obj->inner);
 	free(obj->pairs);
 	pairfuse_kbtf_free(obj->kbtf);
 	if (obj->owned)

@@ -87,6 +87,7 @@ struct pairfuse_object {
 	size_t nr_in_progs;
 	struct pairfuse_map *in_maps;	/* in the order of libbpf's maps */
 	size_t nr_maps;
+	bool *inner;		/* in that order: pairfuse_object_inner_maps(); NULL: not known */
 	struct pairfuse_result **results; /* by set, see choose.h; indices are in_progs' */
 	size_t nr_results;
 
@@ -115,6 +116,12 @@ bool pairfuse_is_placeholder(const char *func);
  * kinds of programs.
  */
 int pairfuse_object_join_placeholders(struct pairfuse_object *obj);
+
+/*
+ * Find out which maps can be elements of the object's maps of maps. To be called before
+ * libbpf loads the object, since it forgets then.
+ */
+int pairfuse_object_inner_maps(struct pairfuse_object *obj);
 
 /*
  * Describe programs and maps to the analysis, run it and build obj->pairs. All

@@ -81,6 +81,11 @@ PAIRFUSE_API int pairfuse_object__open_mem(const void *buf, size_t size, const c
 /*
  * Take over attaching for an object that is loaded and not attached. The
  * caller keeps owning it and closes it after the session.
+ *
+ * libbpf does not tell which maps were given by bpf_map__reuse_fd(): that such a map is
+ * shared with others is not seen, and it may be replaced all the same. An object with
+ * reused maps that hold state between entry and exit must not be wrapped; pinned maps
+ * are seen. With a map of maps in the object, no map is replaced.
  * -EINVAL: not loaded.
  */
 PAIRFUSE_API int pairfuse_object__wrap(struct bpf_object *bpf, struct pairfuse_object **out);

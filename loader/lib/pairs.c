@@ -261,6 +261,10 @@ static int check_owner(const struct pairfuse_map *map, struct pairfuse_why *why)
 	if (map->shown)
 		return pairfuse_refuse(why, PAIRFUSE_REASON_CARRIER_USER, -1,
 				       "user space reads carrier map '%s'", map->name);
+	if (map->inner)
+		return pairfuse_refuse(why, PAIRFUSE_REASON_CARRIER_SHARED, -1,
+				       "carrier map '%s' can be in a map of maps of the object",
+				       map->name);
 	return 0;
 }
 

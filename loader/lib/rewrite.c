@@ -130,6 +130,15 @@ void pairfuse_rw_set_flag(struct pairfuse_rewriter *rw, int value)
 		pairfuse_rw_add(rw, PAIRFUSE_ST(BPF_DW, 10, rw->flag_at, value));
 }
 
+int pairfuse_rw_one_place(struct pairfuse_rewriter *rw, int i, unsigned int reg)
+{
+	if (pairfuse_rw_in(rw, i, reg)->kind == PAIRFUSE_E_STATE)
+		return 0;
+	return pairfuse_refuse(&rw->plan->why, PAIRFUSE_REASON_STATE_OFFSET, rw->orig,
+			       "insn %d accesses the state in '%s', or another place, by path",
+			       rw->orig, rw->plan->in->maps[rw->plan->carrier].name);
+}
+
 /* --- context and memory --- */
 
 /* The word of the stub's context that has a field of the original one. */
@@ -190,7 +199,11 @@ static int rewrite_load(struct pairfuse_rewriter *rw, int i)
 				 PAIRFUSE_CTX_SLOT);
 		if (out->imm)
 			pairfuse_rw_add(rw, PAIRFUSE_ADD_IMM(insn->dst_reg, (__s32)out->imm));
-	} else if (base->kind == PAIRFUSE_E_STACK && (out->taint & PAIRFUSE_T_STATE)) {
+	} else if (base->taint & PAIRFUSE_T_CTX) {
+		return pairfuse_refuse(&rw->plan->why, PAIRFUSE_REASON_CONTEXT, rw->orig,
+				       "insn %d accesses the context, or another place, by path",
+				       rw->orig);
+	} else if (out->taint & PAIRFUSE_T_STATE) {
 		return pairfuse_refuse(&rw->plan->why, PAIRFUSE_REASON_STATE_ESCAPES, rw->orig,
 				       "insn %d reads back a pointer into '%s' that may be NULL",
 				       rw->orig, rw->plan->in->maps[rw->plan->carrier].name);
@@ -200,20 +213,26 @@ static int rewrite_load(struct pairfuse_rewriter *rw, int i)
 	return 0;
 }
 
-static void rewrite_store(struct pairfuse_rewriter *rw, int i)
+static int rewrite_store(struct pairfuse_rewriter *rw, int i)
 {
 	const struct bpf_insn *insn = &rw->old->nodes[i].insn;
 	const struct pairfuse_note *note = &rw->run->notes[i];
 	bool atomic = pairfuse_insn_is_atomic(insn);
+	int err;
 
 	if (!atomic && pairfuse_insn_class(insn) == BPF_STX &&
 	    pairfuse_rw_in(rw, i, insn->src_reg)->kind == PAIRFUSE_E_STATE)
-		return;
+		return 0;
+	/* what is known of the bytes is not about a store to elsewhere */
+	err = note->state_write ? pairfuse_rw_one_place(rw, i, insn->dst_reg) : 0;
+	if (err)
+		return err;
 	/* the exit may go on using bytes that it need not be given */
 	if (rw->is_exit || !note->state_write || (note->state_bytes & ~rw->plan->dropped))
 		pairfuse_rw_add(rw, *insn);
 	if (!rw->is_exit && note->state_write && (note->state_bytes & rw->run->flag_bytes))
 		pairfuse_rw_set_flag(rw, 1);
+	return 0;
 }
 
 /* --- jumps and exits --- */
@@ -330,7 +349,7 @@ static int rewrite_node(struct pairfuse_rewriter *rw, int i)
 	if (pairfuse_insn_is_load(&n->insn)) {
 		return rewrite_load(rw, i);
 	} else if (pairfuse_insn_is_store(&n->insn) || pairfuse_insn_is_atomic(&n->insn)) {
-		rewrite_store(rw, i);
+		return rewrite_store(rw, i);
 	} else if (pairfuse_insn_is_jump(&n->insn)) {
 		rewrite_jump(rw, i);
 	} else if (pairfuse_insn_is_exit(&n->insn)) {

@@ -115,21 +115,28 @@ static bool rewrite_carrier(struct pairfuse_rewriter *rw, int i)
 /* --- helpers whose result is known --- */
 
 /* bpf_get_func_arg, _ret: a word of the context goes where they would put it */
-static void rewrite_func_value(struct pairfuse_rewriter *rw, int i, bool ret)
+static int rewrite_func_value(struct pairfuse_rewriter *rw, int i, bool ret)
 {
 	const struct pairfuse_expr *n = pairfuse_rw_in(rw, i, 2);
 	int word = ret ? PAIRFUSE_CTX_RET : PAIRFUSE_CTX_ARG0 + (int)n->imm;
 	__u8 to = ret ? 2 : 3;
 
+	if (!ret && n->kind != PAIRFUSE_E_CONST)	/* known on every path, but not the same */
+		return pairfuse_refuse(&rw->plan->why, PAIRFUSE_REASON_HELPER, rw->orig,
+				       "insn %d calls bpf_get_func_arg for an argument that depends on the path",
+				       rw->orig);
 	pairfuse_rw_word(rw, 0, pairfuse_rw_ctx_reg(rw, i, 0x3ff), word);
 	pairfuse_rw_add(rw, PAIRFUSE_STX(BPF_DW, to, 0, 0));
 	pairfuse_rw_add(rw, PAIRFUSE_MOV_IMM(0, 0));
+	return 0;
 }
 
-static bool rewrite_known(struct pairfuse_rewriter *rw, int i)
+/* false: it is none of these */
+static bool rewrite_known(struct pairfuse_rewriter *rw, int i, int *err)
 {
 	const struct bpf_insn *insn = &rw->old->nodes[i].insn;
 
+	*err = 0;
 	if (!pairfuse_insn_is_helper(insn))
 		return false;
 	switch (insn->imm) {
@@ -147,10 +154,10 @@ static bool rewrite_known(struct pairfuse_rewriter *rw, int i)
 		pairfuse_rw_imm(rw, 0, rw->prog->proto->nr_regs);
 		return true;
 	case BPF_FUNC_get_func_arg:
-		rewrite_func_value(rw, i, false);
+		*err = rewrite_func_value(rw, i, false);
 		return true;
 	case BPF_FUNC_get_func_ret:
-		rewrite_func_value(rw, i, true);
+		*err = rewrite_func_value(rw, i, true);
 		return true;
 	}
 	return false;
@@ -212,8 +219,11 @@ static int rewrite_copies(struct pairfuse_rewriter *rw, int i)
 		const struct pairfuse_mem *m = &h->mem[k];
 
 		if (m->size == PAIRFUSE_MEM_NONE || m->any ||
-		    pairfuse_rw_in(rw, i, m->arg)->kind != PAIRFUSE_E_STATE)
+		    !(pairfuse_rw_in(rw, i, m->arg)->taint & PAIRFUSE_T_STATE))
 			continue;
+		err = pairfuse_rw_one_place(rw, i, m->arg);
+		if (err)
+			return err;
 		len[k] = pairfuse_mem_len(rw->run, rw->run->notes[i].in, m);
 		if (len[k] < 0)	/* constant on every path, but not the same on all */
 			return pairfuse_refuse(&rw->plan->why, PAIRFUSE_REASON_STATE_ESCAPES,
@@ -268,11 +278,15 @@ static bool rewrite_once(struct pairfuse_rewriter *rw, int i)
 
 int pairfuse_rw_call(struct pairfuse_rewriter *rw, int i)
 {
+	int err;
+
 	if (rewrite_once(rw, i))
 		return 0;
 	if (rw->plan->task && rw->run->notes[i].op != PAIRFUSE_OP_NONE)
 		return pairfuse_rw_task_call(rw, i);
-	if (rewrite_carrier(rw, i) || rewrite_known(rw, i))
+	if (rewrite_carrier(rw, i))
 		return 0;
+	if (rewrite_known(rw, i, &err))
+		return err;
 	return rewrite_copies(rw, i);
 }

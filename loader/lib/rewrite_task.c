@@ -224,10 +224,15 @@ static int copy_value(struct pairfuse_rewriter *rw, const struct pairfuse_expr *
 static int rewrite_update(struct pairfuse_rewriter *rw, int i)
 {
 	const struct pairfuse_expr *from = pairfuse_rw_in(rw, i, 3);
-	__u64 flags = pairfuse_rw_in(rw, i, 4)->imm;
+	const struct pairfuse_expr *how = pairfuse_rw_in(rw, i, 4);
 	bool stack = from->kind == PAIRFUSE_E_STACK;
+	__u64 flags = how->imm;
 	int err = 0;
 
+	if (how->kind != PAIRFUSE_E_CONST)	/* constant on every path, but not the same */
+		return pairfuse_refuse(&rw->plan->why, PAIRFUSE_REASON_UPDATE_FLAGS, rw->orig,
+				       "insn %d updates '%s' with flags that depend on the path",
+				       rw->orig, rw->plan->in->maps[rw->plan->carrier].name);
 	if (!stack) {
 		err = pairfuse_rw_stack(rw, &rw->from_at, 8);
 		pairfuse_rw_add(rw, PAIRFUSE_STX(BPF_DW, 10, 3, rw->from_at));

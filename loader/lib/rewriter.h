@@ -68,6 +68,9 @@ void pairfuse_rw_word(struct pairfuse_rewriter *rw, __u8 dst, int ctx, int word)
 int pairfuse_rw_flag(struct pairfuse_rewriter *rw);
 void pairfuse_rw_set_flag(struct pairfuse_rewriter *rw, int value);
 
+/* refused when reg, which points to state, does so on some paths only, or to other bytes */
+int pairfuse_rw_one_place(struct pairfuse_rewriter *rw, int i, unsigned int reg);
+
 /* rewrite_call.c */
 int pairfuse_rw_call(struct pairfuse_rewriter *rw, int i);
 

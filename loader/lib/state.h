@@ -60,8 +60,8 @@ void pairfuse_step_effect(struct pairfuse_step *s);
 /* step_call.c */
 int pairfuse_step_call(struct pairfuse_step *s);
 
-/* step_carrier.c: the calls that access the carrier map */
-int pairfuse_step_carrier(struct pairfuse_step *s);
+/* step_carrier.c: the calls that access the carrier map; *op: what it is, *out: its result */
+int pairfuse_step_carrier(struct pairfuse_step *s, __u8 *op, pairfuse_val *out);
 /* refused when a value of that taint, which points to old bytes, is kept over an update */
 int pairfuse_step_outlived(struct pairfuse_step *s, unsigned int taint);
 

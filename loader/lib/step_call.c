@@ -15,7 +15,7 @@ static int arg_stack(struct pairfuse_step *s, const struct pairfuse_mem *m, __s6
 
 	/* unknown length: at most up to the frame's end */
 	err = pairfuse_stack_check(s, off, len < 0 ? -off : len);
-	if (!err && !(m && m->write))
+	if (!err && !(m && m->write && !m->both))
 		err = pairfuse_stack_leak(s, off, len < 0 ? -off : len);
 	if (!err && !(m && !m->write))
 		pairfuse_stack_clobber(s, off, len < 0 ? -off : len);
@@ -36,7 +36,7 @@ static int arg_state(struct pairfuse_step *s, const struct pairfuse_helper *h,
 	if (!m->write)
 		return pairfuse_slot_read(s, off, len, NULL);
 	/* what the helper leaves as it was, a later reader sees */
-	if (h->flags & PAIRFUSE_H_PARTIAL) {
+	if (m->both || (h->flags & PAIRFUSE_H_PARTIAL)) {
 		err = pairfuse_slot_read(s, off, len, NULL);
 		if (err)
 			return err;
@@ -66,6 +66,10 @@ static int check_arg(struct pairfuse_step *s, const struct pairfuse_helper *h, u
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, insn,
 				       "insn %d passes the context to %s", insn, name);
 	}
+	/* where numbers are wanted, it is one */
+	if ((e.taint & PAIRFUSE_T_MAYBE_CTX) && (!h || (arg == 1 && (h->flags & PAIRFUSE_H_CTX))))
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, insn,
+				       "insn %d perhaps passes the context to %s", insn, name);
 	if (e.kind == PAIRFUSE_E_STATE)
 		return arg_state(s, h, m, e.imm);
 	if (e.taint & PAIRFUSE_T_STATE)
@@ -208,8 +212,8 @@ static int check_frames(struct pairfuse_step *s, __s32 id)
 	__u64 flags = 0;
 	bool known;
 
-	/* without a carrier, it is not about the pair as it will be (inlined) */
-	if (!arg || s->run->carrier < 0)
+	/* not inlined, flags may be unknown; rewritten, frames are skipped already */
+	if (!arg || s->run->is_part || s->run->is_raw)
 		return 0;
 	known = pairfuse_expr_is_const(s->run->x, s->st->reg[arg], &flags);
 	skip = pairfuse_frames_skip(s->run->prog->at, id, known, flags, &what);
@@ -227,11 +231,54 @@ static bool is_known_address(const struct pairfuse_step *s, __s32 id)
 	       !pairfuse_hook_is_syscall(s->run->prog->at);
 }
 
+/*
+ * Pointers into what the carrier's value was, given to something that nothing is known of
+ * (a dynptr is made of one): they may be in its result and in all of the stack that it is
+ * given, whose bytes it may have from an earlier one.
+ */
+static __u32 value_taint(const struct pairfuse_step *s)
+{
+	const struct pairfuse_exprs *x = s->run->x;
+	__u32 taint = 0;
+	unsigned int arg;
+	size_t i;
+
+	for (arg = 1; arg <= 5; arg++) {
+		taint |= pairfuse_expr(x, s->st->reg[arg])->taint;
+		if (pairfuse_expr(x, s->st->reg[arg])->taint & PAIRFUSE_T_STACK)
+			for (i = 0; i < PAIRFUSE_STACK_SIZE; i++)
+				taint |= pairfuse_expr(x, s->st->stack[i])->taint;
+	}
+	return taint & PAIRFUSE_T_VALUE;
+}
+
+static void spread_taint(struct pairfuse_step *s, __u32 taint)
+{
+	struct pairfuse_exprs *x = s->run->x;
+	struct pairfuse_state *st = s->st;
+	unsigned int arg;
+	__s64 i;
+
+	for (arg = 1; taint && arg <= 5; arg++) {
+		const struct pairfuse_expr e = *pairfuse_expr(x, st->reg[arg]);
+
+		if (!(e.taint & PAIRFUSE_T_STACK))
+			continue;
+		i = e.kind == PAIRFUSE_E_STACK ? (__s64)e.imm + PAIRFUSE_STACK_SIZE : 0;
+		for (; i < PAIRFUSE_STACK_SIZE; i++) {
+			st->stack[i] = pairfuse_expr_top(x, pairfuse_expr(x, st->stack[i])->taint |
+							    taint);
+			st->stack_idx[i] = 0;
+		}
+	}
+}
+
 static int call_helper(struct pairfuse_step *s, pairfuse_val *out)
 {
 	__s32 id = s->node->insn.imm;
 	const struct pairfuse_helper *h = pairfuse_helper(id);
 	unsigned int arg, nargs = h ? h->nargs : 5;
+	__u32 taint = h ? 0 : value_taint(s);
 	int insn = pairfuse_step_insn(s), err;
 
 	if (h && (h->flags & PAIRFUSE_H_DENIED) && !is_known_address(s, id))
@@ -245,12 +292,17 @@ static int call_helper(struct pairfuse_step *s, pairfuse_val *out)
 		return err;
 	if (!h || !(h->flags & PAIRFUSE_H_PURE))
 		pairfuse_step_effect(s);
-	return call_result(s, id, out);
+	spread_taint(s, taint);
+	err = call_result(s, id, out);
+	if (!err && taint)
+		*out = pairfuse_expr_top(s->run->x, taint);
+	return err;
 }
 
 /* A kfunc, or (before inlining) a subprogram: may do anything to its arguments. */
-static int call_other(struct pairfuse_step *s)
+static int call_other(struct pairfuse_step *s, pairfuse_val *out)
 {
+	__u32 taint = value_taint(s);
 	unsigned int arg;
 	int err;
 
@@ -273,6 +325,9 @@ static int call_other(struct pairfuse_step *s)
 			return err;
 	}
 	pairfuse_step_effect(s);
+	spread_taint(s, taint);
+	if (taint)
+		*out = pairfuse_expr_top(s->run->x, taint);
 	return 0;
 }
 
@@ -295,18 +350,40 @@ static bool is_carrier_call(struct pairfuse_step *s)
 	return false;
 }
 
+/*
+ * A call is rewritten as one thing. States that are kept apart may come to it with
+ * another map each, or with other flags (compilers merge the ends of branches): then
+ * it is an access for some of them only, or another one.
+ */
+static int note_op(struct pairfuse_step *s, __u8 op)
+{
+	int insn = pairfuse_step_insn(s);
+
+	if (!s->note)
+		return 0;
+	if (s->note->reached && s->note->op != op)
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CARRIER_ACCESS, insn,
+				       "insn %d accesses '%s' on some paths, and on others does something else",
+				       insn, pairfuse_step_map(s));
+	s->note->op = op;
+	return 0;
+}
+
 int pairfuse_step_call(struct pairfuse_step *s)
 {
 	pairfuse_val out = PAIRFUSE_TOP;
+	__u8 op = PAIRFUSE_OP_NONE;
 	unsigned int r;
 	int err;
 
 	if (is_carrier_call(s))
-		return pairfuse_step_carrier(s);
-	if (pairfuse_insn_is_helper(&s->node->insn))
+		err = pairfuse_step_carrier(s, &op, &out);
+	else if (pairfuse_insn_is_helper(&s->node->insn))
 		err = call_helper(s, &out);
 	else
-		err = call_other(s);
+		err = call_other(s, &out);
+	if (!err)
+		err = note_op(s, op);
 	if (err)
 		return err;
 	s->st->reg[0] = out;

@@ -282,7 +282,7 @@ static int delete(struct pairfuse_step *s, pairfuse_val *out)
 	return 0;
 }
 
-static int access_carrier(struct pairfuse_step *s, __u8 *op, pairfuse_val *out)
+int pairfuse_step_carrier(struct pairfuse_step *s, __u8 *op, pairfuse_val *out)
 {
 	__s32 id = s->node->insn.imm;
 	bool task = id == BPF_FUNC_task_storage_get || id == BPF_FUNC_task_storage_delete;
@@ -311,22 +311,4 @@ static int access_carrier(struct pairfuse_step *s, __u8 *op, pairfuse_val *out)
 	}
 	*op = PAIRFUSE_OP_DELETE;
 	return delete(s, out);
-}
-
-int pairfuse_step_carrier(struct pairfuse_step *s)
-{
-	pairfuse_val out = PAIRFUSE_TOP;
-	__u8 op = PAIRFUSE_OP_NONE;
-	unsigned int r;
-	int err;
-
-	err = access_carrier(s, &op, &out);
-	if (err)
-		return err;
-	if (s->note)
-		s->note->op = op;
-	s->st->reg[0] = out;
-	for (r = 1; r <= 5; r++)
-		s->st->reg[r] = PAIRFUSE_TOP;
-	return 0;
 }

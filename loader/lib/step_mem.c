@@ -69,6 +69,20 @@ static pairfuse_val stack_read(struct pairfuse_step *s, __s64 off, unsigned int 
 				  &st->stack_idx[off + PAIRFUSE_STACK_SIZE], len);
 }
 
+/* Something that has been made of these bytes: pointers, perhaps. */
+static pairfuse_val stack_mix(struct pairfuse_step *s, __s64 off, __s64 len)
+{
+	__u32 taint = 0;
+	__s64 i;
+
+	for (i = off + PAIRFUSE_STACK_SIZE; i < off + len + PAIRFUSE_STACK_SIZE; i++)
+		taint |= pairfuse_expr(s->run->x, s->st->stack[i])->taint;
+	/* mostly a number: only using it as the context is refused */
+	if (taint & PAIRFUSE_T_CTX)
+		taint ^= PAIRFUSE_T_CTX | PAIRFUSE_T_MAYBE_CTX;
+	return pairfuse_expr_top(s->run->x, taint & ~PAIRFUSE_T_LEFT);
+}
+
 static int stack_write(struct pairfuse_step *s, __s64 off, unsigned int len, pairfuse_val v)
 {
 	const struct pairfuse_expr *e = pairfuse_expr(s->run->x, v);
@@ -195,7 +209,7 @@ static int classify(struct pairfuse_step *s, pairfuse_val base, enum place *plac
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_STATE_OFFSET, insn,
 				       "insn %d accesses the state in '%s' at a variable offset",
 				       insn, pairfuse_step_map(s));
-	if (e->taint & PAIRFUSE_T_CTX)
+	if (e->taint & (PAIRFUSE_T_CTX | PAIRFUSE_T_MAYBE_CTX))
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, insn,
 				       "insn %d accesses the context at a variable offset", insn);
 	return 0;
@@ -285,8 +299,10 @@ int pairfuse_step_load(struct pairfuse_step *s)
 		v = load_global(s, base, off, size);
 		break;
 	case OTHER:	/* somewhere on the stack, perhaps */
-		if (pairfuse_expr(s->run->x, base)->taint & PAIRFUSE_T_STACK)
-			err = pairfuse_stack_leak(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
+		if (!(pairfuse_expr(s->run->x, base)->taint & PAIRFUSE_T_STACK))
+			break;
+		err = pairfuse_stack_leak(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
+		v = stack_mix(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
 		break;
 	}
 	if (BPF_MODE(insn->code) == BPF_MEMSX)
@@ -357,7 +373,7 @@ int pairfuse_step_atomic(struct pairfuse_step *s)
 	unsigned int size = pairfuse_insn_size(insn), defs = pairfuse_insn_defs(insn);
 	bool acquire = insn->imm == BPF_LOAD_ACQ;
 	pairfuse_val base = s->st->reg[acquire ? insn->src_reg : insn->dst_reg];
-	pairfuse_val v = acquire ? PAIRFUSE_TOP : s->st->reg[insn->src_reg];
+	pairfuse_val v = acquire ? PAIRFUSE_TOP : s->st->reg[insn->src_reg], old = PAIRFUSE_TOP;
 	enum place place;
 	__s64 off;
 	int err;
@@ -374,12 +390,19 @@ int pairfuse_step_atomic(struct pairfuse_step *s)
 					       "insn %d: ordered access to private memory",
 					       pairfuse_step_insn(s));
 	}
-	if (place == STATE)
+	if (place == STATE) {
 		err = pairfuse_slot_read(s, off, size, NULL);
+	} else if (place == STACK) {
+		err = pairfuse_stack_leak(s, off, size);
+		old = stack_mix(s, off, size);
+	} else if (pairfuse_expr(s->run->x, base)->taint & PAIRFUSE_T_STACK) {
+		err = pairfuse_stack_leak(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
+		old = stack_mix(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
+	}
 	if (!err && !acquire)
 		err = write_to(s, place, base, off, size, PAIRFUSE_TOP);
 	/* r0 of cmpxchg, src of fetching ones, dst of a load */
 	if (defs)
-		s->st->reg[__builtin_ctz(defs)] = PAIRFUSE_TOP;
+		s->st->reg[__builtin_ctz(defs)] = old;
 	return err;
 }

@@ -2,6 +2,7 @@
 // Stacks in a kretprobe program: user stacks as they are, kernel stacks without
 // our frames. The state is read after it has been deleted.
 // expect: enter leave fused carrier=starts key=pid_tgid state=8 exit=armed
+// hook: enter leave shared
 // proto: cap_capable regs=4 ret=4 11 12 0 0
 #include "case.bpf.h"
 

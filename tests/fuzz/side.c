@@ -3,6 +3,7 @@
  * The carrier, and the two sides of a pair around it.
  */
 #include "gen.h"
+#include "hook.h"
 
 #define RARELY	8	/* per cent */
 
@@ -350,11 +351,43 @@ static void update_or_change(struct gen *g)
 	fuzz_here(g, end);
 }
 
+/*
+ * The ends of two branches, merged by the compiler: one call, of either map, or with
+ * either flags.
+ */
+static void update_merged(struct gen *g, bool maps)
+{
+	struct fuzz_cond c = fuzz_cond_any(g);
+	struct fuzz_unless otherwise;
+	unsigned int end;
+
+	build_value(g);
+	otherwise = fuzz_if(g, &c);
+	update_call(g, 10, FUZZ_VALUE(g));
+	map_and_key(g);
+	if (maps)
+		fuzz_emit_map(g, 1, g->counts);
+	fuzz_emit(g, PAIRFUSE_MOV_IMM(4, BPF_ANY));
+	end = fuzz_jump(g, PAIRFUSE_JA());
+	fuzz_endif(g, &otherwise);
+	map_and_key(g);
+	fuzz_emit(g, PAIRFUSE_MOV_IMM(4, maps ? BPF_ANY : BPF_NOEXIST));
+	fuzz_here(g, end);
+	fuzz_emit_addr(g, 3, FUZZ_VALUE(g));
+	fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_map_update_elem));
+}
+
 static void store(struct gen *g)
 {
+	bool maps = g->group->fields[0].size == 8;	/* as large as a count */
+
 	if (is_array(g) || is_storage(g)) {
 		lookup(g, true);
 		in_place(g, fuzz_chance(g, 60));
+		return;
+	}
+	if (fuzz_chance(g, 1) && (maps || g->group->sloppy)) {
+		update_merged(g, maps);
 		return;
 	}
 	switch (fuzz_rnd(g, 8)) {
@@ -392,6 +425,40 @@ static void lookup_again(struct gen *g)
 	g->known = known;
 }
 
+/* Whether there is state decides which argument is asked for. */
+static void argument_by_path(struct gen *g)
+{
+	unsigned int nr = fuzz_nr_args(g), none;
+
+	lookup(g, false);
+	fuzz_emit(g, PAIRFUSE_ST(BPF_DW, 10, FUZZ_LOCAL(0), 0));
+	fuzz_emit(g, PAIRFUSE_MOV_IMM(2, fuzz_rnd(g, nr)));
+	none = fuzz_jump(g, PAIRFUSE_JMP_IMM(BPF_JEQ, 0, 0));
+	fuzz_emit(g, PAIRFUSE_MOV_IMM(2, fuzz_rnd(g, nr)));
+	fuzz_here(g, none);
+	fuzz_emit(g, PAIRFUSE_MOV_REG(1, 6));
+	fuzz_emit_addr(g, 3, FUZZ_LOCAL(0));
+	fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_get_func_arg));
+}
+
+/* The state if there is some, else a local. */
+static void store_by_path(struct gen *g)
+{
+	const struct fuzz_field *f = &g->group->fields[fuzz_rnd(g, g->group->nr_fields)];
+	unsigned int none;
+
+	fuzz_value(g, 1);
+	fuzz_emit(g, PAIRFUSE_STX(BPF_DW, 10, 0, FUZZ_TEMP(0)));
+	lookup(g, false);
+	fuzz_emit_addr(g, 1, FUZZ_LOCAL(fuzz_rnd(g, 4)));
+	none = fuzz_jump(g, PAIRFUSE_JMP_IMM(BPF_JEQ, 0, 0));
+	fuzz_emit(g, PAIRFUSE_MOV_REG(1, 0));
+	fuzz_emit(g, PAIRFUSE_ADD_IMM(1, f->off));
+	fuzz_here(g, none);
+	fuzz_emit(g, PAIRFUSE_LDX(BPF_DW, 2, 10, FUZZ_TEMP(0)));
+	fuzz_emit(g, PAIRFUSE_STX(pairfuse_size_code(f->size), 1, 2, 0));
+}
+
 /* Could a tool do that here, and its pair still be one that makes sense? */
 void fuzz_carrier_stmt(struct gen *g)
 {
@@ -412,6 +479,10 @@ void fuzz_carrier_stmt(struct gen *g)
 		g->known.removed = false;
 	} else if (kind == 2 && g->known.state && !is_array(g) && !is_storage(g) && sloppy) {
 		update_call(g, 7, 0);
+	} else if (kind == 3 && fuzz_chance(g, 3) && pairfuse_hook_is_typed(g->at)) {
+		argument_by_path(g);
+	} else if (kind == 3 && fuzz_chance(g, 3)) {
+		store_by_path(g);
 	} else {
 		lookup_again(g);
 	}

@@ -288,6 +288,28 @@ static void write_field(struct gen *g)
 	}
 }
 
+/* A field, or a local: which is decided on the way that writes another field. */
+static void write_by_path(struct gen *g)
+{
+	const struct fuzz_field *f = some_field(g), *other = some_field(g);
+	struct fuzz_cond c = fuzz_cond_any(g);
+	struct fuzz_unless otherwise;
+	unsigned int end;
+
+	fuzz_value(g, 1);
+	store(g, BPF_DW, 10, 0, FUZZ_TEMP(0));
+	otherwise = fuzz_if(g, &c);
+	fuzz_emit(g, PAIRFUSE_ST(pairfuse_size_code(other->size), 7, other->off, fuzz_number(g)));
+	fuzz_emit(g, PAIRFUSE_MOV_REG(1, 7));
+	fuzz_emit(g, PAIRFUSE_ADD_IMM(1, f->off));
+	end = fuzz_jump(g, PAIRFUSE_JA());
+	fuzz_endif(g, &otherwise);
+	fuzz_emit_addr(g, 1, FUZZ_LOCAL(fuzz_rnd(g, 4)));
+	fuzz_here(g, end);
+	fuzz_emit(g, PAIRFUSE_LDX(BPF_DW, 2, 10, FUZZ_TEMP(0)));
+	store(g, pairfuse_size_code(f->size), 1, 2, 0);
+}
+
 /* A helper fills as much of a field as it has. */
 static void fill_part(struct gen *g, const struct fuzz_field *f)
 {
@@ -374,7 +396,10 @@ static void state_stmt(struct gen *g)
 		break;
 	case 2:
 	case 3:
-		write_field(g);
+		if (fuzz_chance(g, 1))
+			write_by_path(g);
+		else
+			write_field(g);
 		break;
 	default:	/* used: field_value() */
 		global(g);

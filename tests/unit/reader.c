@@ -89,7 +89,7 @@ static int read_maps(struct test_object *obj)
 		m->max_entries = bpf_map__max_entries(map);
 		m->shown = bpf_map__is_internal(map) ||
 			   (bpf_map__map_flags(map) & BPF_F_MMAPABLE);
-		if (!strstr(m->name, ".rodata"))
+		if (!strstr(m->name, ".rodata") || !(bpf_map__map_flags(map) & BPF_F_RDONLY_PROG))
 			continue;
 		m->rodata = bpf_map__initial_value(map, &size);
 		m->frozen = m->rodata && size >= m->value_size;

@@ -38,50 +38,58 @@ struct {
 	__type(value, __u64);
 } starts SEC(".maps");
 
-static __always_inline int enter(void)
+/* one of its own: a group is fused together or not at all */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16);
+	__type(key, __u32);
+	__type(value, __u64);
+} attrs SEC(".maps");
+
+static __always_inline int enter(void *map)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	__u64 ts = bpf_ktime_get_ns();
 
 	if (opt_u32 && opt_u32 != tid)
 		return 0;
-	return bpf_map_update_elem(&starts, &tid, &ts, 0) & 0;
+	return bpf_map_update_elem(map, &tid, &ts, 0) & 0;
 }
 
-static __always_inline int leave(int i)
+static __always_inline int leave(void *map, int i)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
-	__u64 *ts = bpf_map_lookup_elem(&starts, &tid);
+	__u64 *ts = bpf_map_lookup_elem(map, &tid);
 
 	if (!ts)
 		return 0;
 	counts[i] += bpf_ktime_get_ns() - *ts;
-	bpf_map_delete_elem(&starts, &tid);
+	bpf_map_delete_elem(map, &tid);
 	return 0;
 }
 
 SEC("fentry/dummy_file_read")
 int read_entry(void *ctx)
 {
-	return enter();
+	return enter(&starts);
 }
 
 SEC("fexit/dummy_file_read")
 int read_exit(void *ctx)
 {
-	return leave(0);
+	return leave(&starts, 0);
 }
 
 SEC("fentry.s/dummy_getattr")
 int getattr_entry(void *ctx)
 {
-	return enter();
+	return enter(&attrs);
 }
 
 SEC("fexit.s/dummy_getattr")
 int getattr_exit(void *ctx)
 {
-	return leave(1);
+	return leave(&attrs, 1);
 }
 
 SEC("kprobe/dummy_file_read")

@@ -7,12 +7,13 @@
  *   // expect: ENTRY EXIT refused REASON[ insn=N]
  *   // proto: TARGET regs=N ret=N [ID[:module] ...] [ret:ID[:module]]
  *   // no-cast                      (a kernel without bpf_rdonly_cast)
- *   // pinned|reused|shown: MAP
+ *   // pinned|reused|shown|inner: MAP
  *   // cookie: PROG VALUE
  *   // addr: PROG VALUE             (of the function, hexadecimal)
  *   // nesting: exact|per-call
  *   // clock: ENTRY EXIT programs|stub|no-entry     (who takes the time, --clock=auto)
  *   // once: ENTRY EXIT yes|no                     (does the exit take ids from the entry?)
+ *   // hook: ENTRY EXIT shared|any                (must it be the shared one?)
  *   // filter: ENTRY EXIT none|tid|tgid|comm VALUE       (what the stub compares)
  *
  * Objects named on the command line (*.bpf.o) have no expectations: all their
@@ -140,6 +141,8 @@ static void apply(struct test_object *obj, const char *line)
 		obj->maps[test_object_map(obj, name)].reused = true;
 	} else if (sscanf(line, "shown: %63s", name) == 1) {
 		obj->maps[test_object_map(obj, name)].shown = true;
+	} else if (sscanf(line, "inner: %63s", name) == 1) {
+		obj->maps[test_object_map(obj, name)].inner = true;
 	} else if (sscanf(line, "cookie: %63s %llu", name, &value) == 2) {
 		obj->progs[test_object_prog(obj, name)].cookie = value;
 	} else if (sscanf(line, "addr: %63s %llx", name, &value) == 2) {
@@ -253,6 +256,22 @@ static void check_once(const struct case_file *c, const struct test_object *obj,
 				 exit, got, want);
 }
 
+/* Whatever is optimised, stack traces want it. */
+static void check_hook(const struct case_file *c, const struct test_object *obj,
+		       const struct pairfuse_pair *pair)
+{
+	const char *got = pair->shared_only ? "shared" : "any";
+	char entry[64], exit[64], want[64];
+	unsigned int i;
+
+	for (i = 0; pair->reason == PAIRFUSE_REASON_NONE && i < c->nr_lines; i++)
+		if (sscanf(c->lines[i], "hook: %63s %63s %63s", entry, exit, want) == 3 &&
+		    !strcmp(entry, prog_name(obj, pair->entry)) &&
+		    !strcmp(exit, prog_name(obj, pair->exit)) && strcmp(want, got))
+			fail_msg("%s: %s %s: hook %s, expected %s", c->source, entry, exit, got,
+				 want);
+}
+
 static void check_equivalence(const struct case_file *c, const struct test_object *obj,
 			      const struct pairfuse_result *res)
 {
@@ -332,6 +351,8 @@ static void check_without(struct case_file *c, struct test_object *obj)
 		/* removing dead code prunes, too */
 		for (i = 0; opt != PAIRFUSE_OPT_DEAD && i < res->nr_pairs; i++)
 			assert_false(res->pairs[i].opts & opt);
+		for (i = 0; i < res->nr_pairs; i++)
+			check_hook(c, obj, &res->pairs[i]);
 		if (nr_fused(res))
 			check_equivalence(c, obj, res);
 		check_verifier(c, obj, res);
@@ -353,6 +374,7 @@ static void check_object(struct case_file *c, struct test_object *obj, bool cloc
 		check_clock(c, obj, &res->pairs[i]);
 		check_filter(c, obj, &res->pairs[i]);
 		check_once(c, obj, &res->pairs[i]);
+		check_hook(c, obj, &res->pairs[i]);
 	}
 	fused = nr_fused(res);
 	assert_int_equal(c->nr_expect ? res->nr_pairs : fused, c->nr_expect ?: res->nr_pairs);

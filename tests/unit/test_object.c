@@ -4,6 +4,7 @@
 
 #include "loader_test.h"
 
+#include "choose.h"
 #include "object.h"
 #include "options.h"
 
@@ -346,6 +347,59 @@ static void test_input(void **state)
 	pairfuse_object__close(obj);
 }
 
+static size_t input_prog(const struct pairfuse_object *obj, const char *name)
+{
+	size_t p;
+
+	for (p = 0; p < obj->nr_in_progs; p++)
+		if (!strcmp(obj->in_progs[p].name, name))
+			return p;
+	fail_msg("no program %s", name);
+	return 0;
+}
+
+/* A filter or the output in common does not make a program another's substitute. */
+static void test_substitutes(void **state)
+{
+	static const char *const others[] = { "read_count", "read_event", "write_entry" };
+	struct pairfuse_object *obj;
+	size_t i, other;
+
+	test_listen();
+	assert_int_equal(pairfuse_object__open(test_object("maps.bpf.o"), &obj), 0);
+	assert_int_equal(pairfuse_object__explain(obj), 0);
+	for (i = 0; i < 3; i++)
+		assert_false(pairfuse_is_substitute(obj, input_prog(obj, others[i]), &other));
+	assert_true(pairfuse_is_substitute(obj, input_prog(obj, "write_kprobe"), &other));
+	assert_int_equal(other, input_prog(obj, "write_entry"));
+	assert_true(pairfuse_is_substitute(obj, input_prog(obj, "write_kretprobe"), &other));
+	assert_int_equal(other, input_prog(obj, "write_exit"));
+	pairfuse_object__close(obj);
+}
+
+/* In a map of maps; in a section with "rodata" in its name that can be written. */
+static void test_maps(void **state)
+{
+	struct pairfuse_object *obj;
+	const struct pairfuse_verdict *v;
+	size_t i;
+
+	test_listen();
+	assert_int_equal(pairfuse_object__open(test_object("maps.bpf.o"), &obj), 0);
+	assert_int_equal(pairfuse_object__explain(obj), 0);
+	for (i = 0; i < obj->nr_maps; i++) {
+		const char *name = obj->in_maps[i].name;
+
+		assert_int_equal(obj->in_maps[i].inner, !strcmp(name, "elem"));
+		assert_int_equal(obj->in_maps[i].frozen, !strcmp(name, "maps.rodata"));
+	}
+	v = verdict(obj, "sync_entry");
+	assert_string_equal(v->reason_id, "carrier-shared");
+	assert_non_null(strstr(v->reason, "'elem' can be in a map of maps"));
+	assert_string_equal(verdict(obj, "read_entry")->reason_id, "none");
+	pairfuse_object__close(obj);
+}
+
 static void test_wrap_unloaded(void **state)
 {
 	struct bpf_object *bpf;
@@ -374,6 +428,8 @@ int main(void)
 		cmocka_unit_test(test_target),
 		cmocka_unit_test(test_explain),
 		cmocka_unit_test(test_input),
+		cmocka_unit_test(test_substitutes),
+		cmocka_unit_test(test_maps),
 		cmocka_unit_test(test_wrap_unloaded),
 	};
 

@@ -92,6 +92,41 @@ static void test_same(void **state)
 	pairfuse_result_free(res);
 }
 
+/* A bloom filter is asked about what the operand holds, so nobody may drop that. */
+static void test_bloom(void **state)
+{
+	/* bss[0] += time - starts[tid], if 7 is in the filter */
+	static const struct bpf_insn leaves[] = {
+		ST(BPF_DW, 10, -16, 7), MAP_REF(1, 2), MOV(2, 10), ADDI(2, -16),
+		CALL(map_peek_elem), MOV(7, 0), TID_KEY, CALL(map_lookup_elem),
+		JMPI(BPF_JEQ, 0, 0, 14), LDX(BPF_DW, 6, 0, 0), TID_KEY, CALL(map_delete_elem),
+		JMPI(BPF_JNE, 7, 0, 5), CALL(ktime_get_ns), BSS_REF(1, 0),
+		PAIRFUSE_INSN(BPF_STX | BPF_ATOMIC | BPF_DW, 1, 0, 0, BPF_ADD), MOVI(0, 0),
+		MOVI(0, 0), EXIT,
+	};
+	struct pairfuse_result *res;
+	struct test_input t;
+	bool kept = false;
+	size_t i;
+
+	input(&t);
+	t.maps[2] = (struct pairfuse_map){
+		.name = "filter", .type = BPF_MAP_TYPE_BLOOM_FILTER, .value_size = 8,
+		.max_entries = 100,
+	};
+	t.in.nr_maps = 3;
+	ADD_PAIR(&t, enter, leaves);
+	res = analyze(&t);
+	for (i = 0; i < res->pairs[0].exit_code.nr_insns; i++) {
+		const struct bpf_insn *insn = &res->pairs[0].exit_code.insns[i];
+
+		kept |= insn->code == (BPF_ST | BPF_MEM | BPF_DW) && insn->imm == 7;
+	}
+	assert_true(kept);
+	VERDICT(&t, res, CANNOT);
+	pairfuse_result_free(res);
+}
+
 /* Something else at the same place; false: there is nothing that must be noticed. */
 static bool damage(struct bpf_insn *insn)
 {
@@ -335,7 +370,8 @@ static void test_no_proto(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_same), cmocka_unit_test(test_damaged),
+		cmocka_unit_test(test_same),
+		cmocka_unit_test(test_bloom), cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_promises), cmocka_unit_test(test_padding),
 		cmocka_unit_test(test_computed), cmocka_unit_test(test_unknown_helper),
 		cmocka_unit_test(test_groups), cmocka_unit_test(test_no_proto),

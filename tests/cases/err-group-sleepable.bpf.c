@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+// One pair of a group cannot be fused: then none is, when they are loaded.
+// expect: enter leave refused group
+// expect: enter2 leave2 refused sleepable
+#include "case.bpf.h"
+
+__u64 total;
+HASH(starts, __u32, __u64);
+
+SEC("fentry/vfs_read")
+int enter(args_t *ctx)
+{
+	__u64 ts = bpf_ktime_get_ns();
+	__u32 t = tid();
+
+	bpf_map_update_elem(&starts, &t, &ts, BPF_ANY);
+	return 0;
+}
+
+SEC("fexit/vfs_read")
+int leave(args_t *ctx)
+{
+	__u32 t = tid();
+	__u64 *ts = bpf_map_lookup_elem(&starts, &t);
+
+	if (!ts)
+		return 0;
+	total += bpf_ktime_get_ns() - *ts;
+	bpf_map_delete_elem(&starts, &t);
+	return 0;
+}
+
+SEC("fentry.s/vfs_write")
+int enter2(args_t *ctx)
+{
+	__u64 ts = bpf_ktime_get_ns();
+	__u32 t = tid();
+
+	bpf_map_update_elem(&starts, &t, &ts, BPF_ANY);
+	return 0;
+}
+
+SEC("fexit.s/vfs_write")
+int leave2(args_t *ctx)
+{
+	__u32 t = tid();
+	__u64 *ts = bpf_map_lookup_elem(&starts, &t);
+
+	if (!ts)
+		return 0;
+	total += bpf_ktime_get_ns() - *ts;
+	bpf_map_delete_elem(&starts, &t);
+	return 0;
+}
