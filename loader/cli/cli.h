@@ -47,11 +47,27 @@ extern const struct cli_verb cmd_load, cmd_run, cmd_explain, cmd_list, cmd_docto
 
 extern int cli_verbose;		/* number of -v */
 
+/* --- output.c --- */
+
+/*
+ * Standard output: whole lines, also into a pipe, and the reason remembered for
+ * which it could not be written.
+ */
+void cli_output_init(void);
+/*
+ * At the end: what is to be returned in place of the status, after a message when
+ * output was lost. That a reader has gone is not worth one.
+ */
+int cli_output_end(int status);
+
 /* --- parse.c --- */
 
 /* Parse, then run; argv[0] is the verb. */
 int cli_run_verb(const struct cli_verb *verb, int argc, char **argv);
 void cli_verb_help(const struct cli_verb *verb, FILE *out);
+
+/* "See 'pairfuse VERB --help'."; returns CLI_USAGE */
+int cli_usage(const struct cli_verb *verb);
 
 /* "pairfuse load: --hook: have 'x', need shared or direct" */
 void cli_bad_value(const struct cli_option *opt, const char *have, const char *need);
@@ -82,6 +98,15 @@ struct pairfuse_info;
  * is for pairfuse_device_error(). info may be NULL.
  */
 int cli_load_module(struct pairfuse_info *info);
+
+/* --- caps.c --- */
+
+enum cli_cap { CLI_CAP_BPF = 1, CLI_CAP_PERFMON = 2, CLI_CAP_SYS_ADMIN = 4 };
+
+/* Those of them that are effective. */
+unsigned int cli_caps(void);
+/* "CAP_BPF, CAP_PERFMON"; a static buffer */
+const char *cli_caps_text(unsigned int set);
 
 /* --- table.c --- */
 
@@ -120,11 +145,14 @@ struct cli_object_options {
 
 bool cli_self_check(const struct cli_option *opt, const char *value, long *calls);
 
+/* Those that lib/target.c knows; test_cli.sh compares. */
+#define CLI_FILESYSTEMS "ext4, xfs, btrfs, f2fs, nfs"
+
 #define CLI_OBJECT_OPTIONS						\
 	{ "target", 't', "PROG=FUNC",					\
 	  "attach program PROG (or all with placeholder PROG) to FUNC" }, \
 	{ "fs", 'f', "FS",						\
-	  "attach filesystem placeholders: ext4, xfs, btrfs, f2fs or nfs" }, \
+	  "attach filesystem placeholders: " CLI_FILESYSTEMS },		\
 	{ "set", 's', "VAR=VALUE",					\
 	  "set a const volatile variable of the object" },		\
 	{ "nesting", 'n', "exact|per-call",				\

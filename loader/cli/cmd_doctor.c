@@ -7,6 +7,7 @@
  * trace. "unknown" does not count as a failure: the file may be unreadable.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -231,6 +232,65 @@ static void check_ftrace(struct finding *f)
 		remedy(f, "sysctl kernel.ftrace_enabled=1");
 }
 
+/* The module's file for this kernel; false: not installed. */
+static bool find_module(char *path, size_t len)
+{
+	char dep[256], line[1024];
+	bool found = false;
+	FILE *f;
+
+	snprintf(dep, sizeof(dep), "/lib/modules/%s/modules.dep", release());
+	f = fopen(dep, "re");
+	while (f && !found && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, ":")] = '\0';
+		found = strstr(line, "/pairfuse.ko") || !strncmp(line, "pairfuse.ko", 11);
+	}
+	if (f)
+		fclose(f);
+	if (!found)
+		return false;
+	if (line[0] == '/')
+		snprintf(path, len, "%s", line);
+	else
+		snprintf(path, len, "/lib/modules/%s/%s", release(), line);
+	return true;
+}
+
+/* GOOD: signed, by whomever; UNKNOWN: compressed, or not to be read. */
+static enum result is_signed(const char *path)
+{
+	static const char mark[] = "~Module signature appended~\n";
+	const char *end = strrchr(path, '.');
+	char last[sizeof(mark)] = "";
+	bool read;
+	FILE *f;
+
+	if (strcmp(end, ".ko"))
+		return UNKNOWN;
+	f = fopen(path, "re");
+	if (!f)
+		return UNKNOWN;
+	read = !fseek(f, -(long)strlen(mark), SEEK_END) && fread(last, strlen(mark), 1, f) == 1;
+	fclose(f);
+	return !read ? UNKNOWN : strcmp(last, mark) ? BAD : GOOD;
+}
+
+/* The module is to be loaded yet. */
+static void check_signature(struct finding *f, const char *mode)
+{
+	char path[PATH_MAX];
+
+	if (!find_module(path, sizeof(path)))
+		have(f, BAD, "lockdown %s, module not installed", mode);
+	else if (is_signed(path) == BAD)
+		have(f, BAD, "lockdown %s, module not signed", mode);
+	else if (is_signed(path) == GOOD)
+		have(f, UNKNOWN, "lockdown %s, module signed: is its key enrolled?", mode);
+	else
+		have(f, UNKNOWN, "lockdown %s", mode);
+	remedy(f, "sign the module with a key that is enrolled (mokutil), or turn Secure Boot off");
+}
+
 static void check_lockdown(struct finding *f)
 {
 	char text[64], *mode;
@@ -249,63 +309,36 @@ static void check_lockdown(struct finding *f)
 		/* What programs may do is the verifier's business, fused or not. */
 		have(f, GOOD, "lockdown %s, with the module", mode);
 	} else {
-		have(f, UNKNOWN, "lockdown %s", mode);
-		remedy(f, "sign the module with a key that is enrolled (mokutil), or turn Secure Boot off");
+		check_signature(f, mode);
 	}
-}
-
-static bool has_cap(__u64 caps, unsigned int cap)
-{
-	return caps >> cap & 1;
 }
 
 static void check_permission(struct finding *f)
 {
-	enum { SYS_ADMIN = 21, PERFMON = 38, BPF = 39 };
-	unsigned long long caps = 0;
-	char line[256];
-	FILE *s = fopen("/proc/self/status", "re");
-	bool good;
+	const unsigned int wanted = CLI_CAP_BPF | CLI_CAP_PERFMON;
+	unsigned int caps = cli_caps();
+	bool able, good;
 
-	NEED(f, "root");
-	while (s && fgets(line, sizeof(line), s))
-		if (sscanf(line, "CapEff: %llx", &caps) == 1)
-			break;
-	if (s)
-		fclose(s);
-	good = (has_cap(caps, BPF) && has_cap(caps, PERFMON)) || has_cap(caps, SYS_ADMIN);
+	NEED(f, "root with CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN, which 'run' wants");
+	able = (caps & wanted) == wanted || caps & CLI_CAP_SYS_ADMIN;
 	/* the device has mode 0600 */
-	good = good && (!geteuid() || !access(PAIRFUSE_DEVICE, R_OK | W_OK));
-	have(f, good ? GOOD : BAD, "uid %u%s%s%s", geteuid(), has_cap(caps, BPF) ? ", CAP_BPF" : "",
-	     has_cap(caps, PERFMON) ? ", CAP_PERFMON" : "",
-	     has_cap(caps, SYS_ADMIN) ? ", CAP_SYS_ADMIN" : "");
-	if (!good)
+	good = able && (!geteuid() || !access(PAIRFUSE_DEVICE, R_OK | W_OK));
+	have(f, good ? GOOD : BAD, "uid %u%s%s%s", geteuid(), caps ? ", " : "",
+	     cli_caps_text(caps),
+	     good && !(caps & CLI_CAP_SYS_ADMIN) ?
+		     "; no CAP_SYS_ADMIN: 'pairfuse run' fuses nothing" : "");
+	if (geteuid())
 		remedy(f, "sudo pairfuse ...");
-}
-
-/* Is the module installed for this kernel? */
-static bool module_installed(void)
-{
-	char path[256], line[1024];
-	bool found = false;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/lib/modules/%s/modules.dep", release());
-	f = fopen(path, "re");
-	while (f && !found && fgets(line, sizeof(line), f)) {
-		line[strcspn(line, ":")] = '\0';
-		found = strstr(line, "/pairfuse.ko") || !strncmp(line, "pairfuse.ko", 11);
-	}
-	if (f)
-		fclose(f);
-	return found;
+	else
+		remedy(f, "root has lost %s: give it back (docker run --cap-add, for example)",
+		       cli_caps_text(wanted & ~caps));
 }
 
 static void check_module(struct finding *f)
 {
 	struct pairfuse_info info;
 	int fd = pairfuse_device_open(&info);
-	char text[200];
+	char text[200], path[PATH_MAX];
 
 	snprintf(f->need, sizeof(f->need), "module pairfuse, ABI version %u", PAIRFUSE_ABI_MAJOR);
 	if (fd >= 0) {
@@ -321,12 +354,12 @@ static void check_module(struct finding *f)
 	case -ENOENT:
 	case -ENXIO:
 	case -ENODEV:
-		if (module_installed()) {
+		if (find_module(path, sizeof(path))) {
 			have(f, GOOD, "installed; 'pairfuse load' loads it");
 			return;
 		}
 		have(f, BAD, "not installed for Linux %s", release());
-		remedy(f, "in the source tree: make kmod && insmod build/pairfuse.ko");
+		remedy(f, "in the source tree: make kmod install-kmod, then modprobe pairfuse");
 		return;
 	case -EACCES:
 	case -EPERM:
@@ -413,6 +446,10 @@ static int doctor_run(void *arg, char **args)
 	bool can_fuse = true;
 	size_t i;
 
+	if (json && page) {
+		cli_error("doctor: --json and --report exclude each other");
+		return cli_usage(&cmd_doctor);
+	}
 	for (i = 0; i < NR_CHECKS; i++) {
 		checks[i].fn(&found[i]);
 		can_fuse = can_fuse && found[i].result != BAD;
@@ -425,7 +462,7 @@ static int doctor_run(void *arg, char **args)
 		report_text(found);
 		printf("pairfuse: pairs %s be fused here\n", can_fuse ? "can" : "cannot");
 	}
-	return can_fuse && !ferror(stdout) && !fflush(stdout) ? CLI_OK : CLI_FAILED;
+	return can_fuse ? CLI_OK : CLI_FAILED;
 }
 
 const struct cli_verb cmd_doctor = {

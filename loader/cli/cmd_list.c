@@ -158,7 +158,7 @@ static int list_run(void *arg, char **args)
 	close(dev);
 	if (err)
 		cli_error("%s", pairfuse_device_error(err, &info, text, sizeof(text)));
-	return err || ferror(stdout) || fflush(stdout) ? CLI_FAILED : CLI_OK;
+	return err ? CLI_FAILED : CLI_OK;
 }
 
 const struct cli_verb cmd_list = {

@@ -3,6 +3,7 @@
  * pairfuse load: attach the pairs of an object, fused where possible, and show
  * its data until told to stop.
  */
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -243,22 +244,35 @@ static long long now_ms(void)
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
+static bool is_ignored(int sig)
+{
+	struct sigaction old;
+
+	return !sigaction(sig, NULL, &old) && old.sa_handler == SIG_IGN;
+}
+
 /*
  * SIGINT and SIGTERM come through a descriptor from before attaching on, so
  * that there is no moment in which they would end us without the final data.
+ * Until then they end us as they end any program: trying pairs may take long.
+ * SIGHUP stays without effect under nohup(1). SIGINT does not when it is ignored,
+ * as it is for what a script starts in the background: kill -INT is to end that too.
  */
 static int open_signals(void)
 {
 	sigset_t set;
+	int fd;
 
 	signal(SIGPIPE, SIG_IGN);	/* seen as an error of stdout */
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &set, NULL))
-		return -1;
-	return signalfd(-1, &set, SFD_CLOEXEC);
+	if (!is_ignored(SIGHUP))
+		sigaddset(&set, SIGHUP);
+	fd = sigprocmask(SIG_BLOCK, &set, NULL) ? -1 : signalfd(-1, &set, SFD_CLOEXEC);
+	if (fd < 0)
+		cli_error("load: signals cannot be waited for: %s", strerror(errno));
+	return fd;
 }
 
 static void wait_and_report(const struct load *l, const struct pairfuse_object *obj, int signals)
@@ -296,10 +310,15 @@ static int load_run(void *arg, char **args)
 		return CLI_FAILED;
 	if (l->attach.engine == PAIRFUSE_ENGINE_FUSED)
 		cli_load_module(NULL);	/* what goes wrong shows when pairs are attached */
-	signals = open_signals();
 	err = pairfuse_object__load(obj);
-	if (!err)
+	if (!err) {
+		signals = open_signals();
+		if (signals < 0) {
+			pairfuse_object__close(obj);
+			return CLI_FAILED;
+		}
 		err = pairfuse_object__attach(obj, &l->attach);
+	}
 	if (err) {
 		cli_show_libbpf_tail();
 		pairfuse_object__close(obj);
@@ -317,7 +336,7 @@ static int load_run(void *arg, char **args)
 	report_data(l, obj, true);
 	report_detached(l);
 	pairfuse_object__close(obj);
-	return ferror(stdout) || fflush(stdout) ? CLI_FAILED : CLI_OK;
+	return CLI_OK;
 }
 
 const struct cli_verb cmd_load = {

@@ -69,9 +69,13 @@ static bool run_option(void *arg, int index, const char *value)
 
 /* --- the interposer --- */
 
-/* Beside the program (where it was built), or where it is installed. */
-static bool find_preload(char *path)
+/*
+ * Beside the program (where it was built), or where it is installed. Returns what
+ * is wrong, or NULL.
+ */
+static const char *find_preload(char *path)
 {
+	static const char none[] = PRELOAD ": not found beside the program";
 	static const char *const places[] = { "", "../lib/pairfuse/" };
 	char exe[PATH_MAX], *slash;
 	ssize_t n;
@@ -79,18 +83,22 @@ static bool find_preload(char *path)
 
 	n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 	if (n < 0)
-		return false;
+		return none;
 	exe[n] = '\0';
 	slash = strrchr(exe, '/');
 	if (!slash)
-		return false;
+		return none;
 	slash[1] = '\0';
 	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		if (snprintf(path, PATH_MAX, "%s%s%s", exe, places[i], PRELOAD) < PATH_MAX &&
-		    !access(path, R_OK))
-			return !strpbrk(path, ": ");	/* no way to write these */
+		if (snprintf(path, PATH_MAX, "%s%s%s", exe, places[i], PRELOAD) >= PATH_MAX ||
+		    access(path, R_OK))
+			continue;
+		/* no way to write these */
+		return strpbrk(path, ": ") ?
+			       PRELOAD ": LD_PRELOAD takes no path with a blank or a colon in it" :
+			       NULL;
 	}
-	return false;
+	return none;
 }
 
 static int preload(const char *lib)
@@ -150,43 +158,71 @@ static bool has_interpreter(int fd, const Elf64_Ehdr *eh)
 }
 
 /*
- * A static program would not load the interposer, but hand its environment on.
- * Scripts are judged by the interpreter's own start.
+ * What the tool is that keeps it from loading the interposer, or NULL. A static
+ * program would only hand its environment on. Scripts are judged by the
+ * interpreter's own start.
  */
-static bool is_static(const char *name)
+static const char *unfit(const char *name)
 {
+	const char *what = NULL;
 	char path[PATH_MAX];
 	Elf64_Ehdr eh;
-	bool is;
 	int fd;
 
 	find_tool(name, path);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return false;
-	is = pread(fd, &eh, sizeof(eh), 0) == sizeof(eh) &&
-	     !memcmp(eh.e_ident, ELFMAG, SELFMAG) &&
-	     (eh.e_ident[EI_CLASS] != ELFCLASS64 || eh.e_machine != EM_X86_64 ||
-	      !has_interpreter(fd, &eh));
+		return NULL;
+	if (pread(fd, &eh, sizeof(eh), 0) != sizeof(eh) || memcmp(eh.e_ident, ELFMAG, SELFMAG))
+		what = NULL;
+	else if (eh.e_ident[EI_CLASS] != ELFCLASS64)
+		what = "is not a 64 bit program";
+	else if (eh.e_machine != EM_X86_64)
+		what = "is not an x86-64 program";
+	else if (!has_interpreter(fd, &eh))
+		what = "is linked statically";
 	close(fd);
-	return is;
+	return what;
+}
+
+/* The interposer asks for the tool's programs and maps by id. */
+static bool may_look(void)
+{
+	unsigned int caps = cli_caps();
+
+	if (caps & CLI_CAP_SYS_ADMIN)
+		return true;
+	cli_error("run: nothing will be fused: need CAP_SYS_ADMIN (to look at the tool's programs), have %s",
+		  caps ? cli_caps_text(caps) : "none");
+	return false;
+}
+
+static void prepare(const char *tool)
+{
+	char lib[PATH_MAX], text[256];
+	struct pairfuse_info info;
+	const char *what;
+	int err;
+
+	if (!may_look())
+		return;
+	err = cli_load_module(&info);
+	if (err)
+		cli_error("run: nothing will be fused: %s",
+			  pairfuse_device_error(err, &info, text, sizeof(text)));
+	else if ((what = find_preload(lib)))
+		cli_error("run: nothing will be fused: %s", what);
+	else if ((what = unfit(tool)))
+		cli_error("run: nothing will be fused: '%s' %s", tool, what);
+	else if ((err = preload(lib)))
+		cli_error("run: nothing will be fused: %s", pairfuse_strerror(err));
 }
 
 static int run(void *state, char **args)
 {
-	struct pairfuse_info info;
-	char lib[PATH_MAX], text[256];
-	int err = cli_load_module(&info);
+	int err;
 
-	if (err)
-		cli_error("run: nothing will be fused: %s",
-			  pairfuse_device_error(err, &info, text, sizeof(text)));
-	else if (!find_preload(lib))
-		cli_error("run: nothing will be fused: %s: not found beside the program", PRELOAD);
-	else if (is_static(args[0]))
-		cli_error("run: nothing will be fused: '%s' is linked statically", args[0]);
-	else if ((err = preload(lib)))
-		cli_error("run: nothing will be fused: %s", pairfuse_strerror(err));
+	prepare(args[0]);
 	execvp(args[0], args);
 	err = errno;
 	cli_error("run: '%s': %s", args[0], pairfuse_strerror(err));
@@ -198,7 +234,9 @@ const struct cli_verb cmd_run = {
 	.args = "[--] TOOL [ARGUMENT]...",
 	.summary = "start a tool and fuse the pairs that it attaches",
 	.details = "The exit status is the tool's; 126 or 127 when it cannot be executed.\n"
-		   "With -v standard error says what was fused, and why the rest was not.\n",
+		   "With -v standard error says what was fused, and why the rest was not.\n"
+		   "Only TOOL itself is followed, not what it starts: put sudo, env or timeout in\n"
+		   "front of pairfuse.\n",
 	.options = options,
 	.nr_args = CLI_REST,
 	.option = run_option,

@@ -31,6 +31,7 @@ static void help(FILE *out)
 	for (i = 0; i < NR_VERBS; i++)
 		fprintf(out, "  %-10s %s\n", verbs[i]->name, verbs[i]->summary);
 	fputs("\n  -h, --help     this text; 'pairfuse VERB --help' for a verb's options\n"
+	      "  help [VERB]    the same\n"
 	      "      --version  version and license\n"
 	      "\nExit status: 0 done, 1 failed, 2 wrong usage.\n",
 	      out);
@@ -46,17 +47,37 @@ static const struct cli_verb *find_verb(const char *name)
 	return NULL;
 }
 
-int main(int argc, char **argv)
+static int no_verb(const char *word)
+{
+	if (word[0] == '-')
+		cli_error("'%s': options go behind the verb; see 'pairfuse --help'", word);
+	else
+		cli_error("no verb '%s': need load, run, explain, list or doctor; see 'pairfuse --help'",
+			  word);
+	return CLI_USAGE;
+}
+
+static int verb_help(const char *name)
+{
+	const struct cli_verb *verb = find_verb(name);
+
+	if (!verb)
+		return no_verb(name);
+	cli_verb_help(verb, stdout);
+	return CLI_OK;
+}
+
+static int run(int argc, char **argv)
 {
 	const struct cli_verb *verb;
 
-	/* whole lines, also into a pipe */
-	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc < 2) {
 		help(stderr);
 		return CLI_USAGE;
 	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+	if (!strcmp(argv[1], "help") && argc > 2)
+		return verb_help(argv[2]);
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		help(stdout);
 		return CLI_OK;
 	}
@@ -65,11 +86,14 @@ int main(int argc, char **argv)
 		return CLI_OK;
 	}
 	verb = find_verb(argv[1]);
-	if (!verb) {
-		cli_error("no verb '%s': need load, run, explain, list or doctor; see 'pairfuse --help'",
-			  argv[1]);
-		return CLI_USAGE;
-	}
+	if (!verb)
+		return no_verb(argv[1]);
 	cli_messages_init();
 	return cli_run_verb(verb, argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+	cli_output_init();
+	return cli_output_end(run(argc, argv));
 }

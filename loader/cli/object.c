@@ -11,14 +11,14 @@
 #include "pairfuse.h"
 #include "selfcheck.h"
 
-#define MAX_CHECK_CALLS 10000000
+#define MAX_CHECK_CALLS 1000000
 
 bool cli_self_check(const struct cli_option *opt, const char *value, long *calls)
 {
 	*calls = PAIRFUSE_CHECK_CALLS;
 	if (!value || cli_parse_number(value, 1, MAX_CHECK_CALLS, calls))
 		return true;
-	cli_bad_value(opt, value, "a number of calls, 1 or more");
+	cli_bad_value(opt, value, "a number of calls, 1 to 1000000");
 	return false;
 }
 
@@ -50,6 +50,19 @@ static bool is_assignment(const char *text)
 	return text[0] != '=' && strchr(text, '=');
 }
 
+static bool is_filesystem(const char *name)
+{
+	size_t len = strlen(name);
+	const char *known;
+
+	for (known = CLI_FILESYSTEMS; *known; known += strspn(known, ", ")) {
+		if (strcspn(known, ",") == len && !strncmp(known, name, len))
+			return true;
+		known += strcspn(known, ",");
+	}
+	return false;
+}
+
 bool cli_object_option(struct cli_object_options *o, const struct cli_option *opt, int index,
 		       const char *value)
 {
@@ -67,6 +80,10 @@ bool cli_object_option(struct cli_object_options *o, const struct cli_option *op
 			break;
 		return append(&o->sets, value);
 	case CLI_OPT_FS:
+		if (!is_filesystem(value)) {
+			cli_bad_value(opt, value, CLI_FILESYSTEMS);
+			return false;
+		}
 		o->fs = value;
 		return true;
 	case CLI_OPT_NESTING:

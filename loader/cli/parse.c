@@ -79,7 +79,7 @@ bool cli_parse_number(const char *text, long min, long max, long *out)
 	return isdigit((unsigned char)text[0]) && !*end && !errno && *out >= min && *out <= max;
 }
 
-static int usage(const struct cli_verb *verb)
+int cli_usage(const struct cli_verb *verb)
 {
 	fprintf(stderr, "See 'pairfuse %s --help'.\n", verb->name);
 	return CLI_USAGE;
@@ -124,17 +124,23 @@ static int option_index(const struct cli_verb *verb, int c)
 	return -1;
 }
 
+/* As a letter they cannot be wrong: it was "--verbose=3". */
+static bool is_common(int letter)
+{
+	return letter == OPT_VERBOSE || letter == OPT_HELP;
+}
+
 static int complain(const struct cli_verb *verb, int c, char **argv)
 {
 	const char *word = argv[optind - 1];
 
 	if (c == ':')
 		cli_error("%s: option '%s' needs an argument", verb->name, word);
-	else if (optopt && optopt < OPT_BASE)
+	else if (optopt && optopt < OPT_BASE && !is_common(optopt))
 		cli_error("%s: no option '-%c'", verb->name, optopt);
 	else
 		cli_error("%s: no option '%s', or it takes no argument", verb->name, word);
-	return usage(verb);
+	return cli_usage(verb);
 }
 
 int cli_run_verb(const struct cli_verb *verb, int argc, char **argv)
@@ -158,17 +164,19 @@ int cli_run_verb(const struct cli_verb *verb, int argc, char **argv)
 		if (c == '?' || c == ':')
 			return complain(verb, c, argv);
 		if (!verb->option(verb->state, option_index(verb, c), optarg))
-			return usage(verb);
+			return cli_usage(verb);
 	}
 	have = argc - optind;
 	if (verb->nr_args == CLI_REST && have > 0)
 		return verb->run(verb->state, argv + optind);
-	if (have < verb->nr_args || verb->nr_args == CLI_REST)
+	if (verb->nr_args == CLI_REST)
+		cli_error("%s: no TOOL given", verb->name);
+	else if (have < verb->nr_args)
 		cli_error("%s: %s is missing", verb->name, verb->args);
 	else if (have > verb->nr_args)
 		cli_error("%s: '%s': one argument too many", verb->name,
 			  argv[optind + verb->nr_args]);
 	if (have != verb->nr_args)
-		return usage(verb);
+		return cli_usage(verb);
 	return verb->run(verb->state, argv + optind);
 }

@@ -15,9 +15,8 @@
  * for each trampoline, which is freed after a grace period.
  */
 #include <errno.h>
-#include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -40,17 +39,6 @@ static bool one_ops_for_all(void)
 	return !uname(&u) && sscanf(u.release, "%d", &major) == 1 && major >= 7;
 }
 
-/* In a tool under `pairfuse run` the low numbers are the tool's. */
-static int out_of_the_way(int fd)
-{
-	int high = fcntl(fd, F_DUPFD_CLOEXEC, 512);
-
-	if (high < 0)
-		return fd;
-	close(fd);
-	return high;
-}
-
 static int attach_anchor(void)
 {
 	struct pairfuse_func func = {};
@@ -68,17 +56,20 @@ static int attach_anchor(void)
 	if (link < 0)
 		link = -errno;
 	close(prog);
-	return link < 0 ? link : out_of_the_way(link);
+	return link;
 }
 
-void pairfuse_anchor(void)
+int pairfuse_anchor(void)
 {
-	static int link;
+	static bool tried;
+	int link;
 
-	if (link || !one_ops_for_all())
-		return;
+	if (tried || !one_ops_for_all())
+		return -ENOENT;
+	tried = true;
 	link = attach_anchor();
 	if (link < 0)
 		pairfuse_debug("no program is attached to %s: %s", NEVER_CALLED,
 			       pairfuse_strerror(link));
+	return link;
 }

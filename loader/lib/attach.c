@@ -176,6 +176,9 @@ static int attach_pair(struct pairfuse_object *obj, struct pairfuse_opair *pair,
 				      "function '%s' cannot be traced: %s", entry->func, text);
 		return att.target_fd;
 	}
+	/* its fd is left open on purpose: it is to last as long as the process */
+	if (hook == PAIRFUSE_HOOK_SHARED)
+		pairfuse_anchor();
 	fd = pairfuse_device_attach(dev, &att);
 	close_fd(&att.target_fd);
 	if (fd < 0) {

@@ -73,8 +73,12 @@ const char *pairfuse_device_error(int err, const struct pairfuse_info *info, cha
 			 PAIRFUSE_DEVICE);
 		break;
 	case EACCES:
+		snprintf(buf, len, "%s: no permission: opening it needs root (mode 0600)",
+			 PAIRFUSE_DEVICE);
+		break;
 	case EPERM:
-		snprintf(buf, len, "%s: no permission: need root, or CAP_BPF and CAP_PERFMON",
+		snprintf(buf, len,
+			 "%s: no permission: need CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN",
 			 PAIRFUSE_DEVICE);
 		break;
 	case EPROTONOSUPPORT:
@@ -97,8 +101,6 @@ int pairfuse_device_attach(int dev, struct pairfuse_attach *att)
 	int fd;
 
 	att->size = sizeof(*att);
-	if (att->hook == PAIRFUSE_HOOK_SHARED)
-		pairfuse_anchor();
 	fd = ioctl(dev, PAIRFUSE_IOC_ATTACH, att);
 	return fd < 0 ? -errno : fd;
 }

@@ -41,11 +41,13 @@ bool pairfuse_device_has_counter(void);
 int pairfuse_device_info(int dev, struct pairfuse_info *info);
 
 /*
- * Keep the kernel's BPF trampolines in use for as long as the process lives,
- * where that is needed beside links in shared hook mode (anchor.c);
- * pairfuse_device_attach() does it. Not being able to is no error.
+ * Keep the kernel's BPF trampolines in use, where that is needed beside links in
+ * shared hook mode (anchor.c): before the first of them is attached. Returns an
+ * fd that has to stay open until the process ends; -ENOENT: nothing is to be
+ * done, or it was done before; else why it could not be done, which was said
+ * and is no reason not to attach.
  */
-void pairfuse_anchor(void);
+int pairfuse_anchor(void);
 
 /*
  * Attach; att->size is set here. Returns the link's fd or the error; see

@@ -25,16 +25,32 @@ void pairfuse_set_log(pairfuse_log_fn fn, void *arg)
 
 void pairfuse_log(enum pairfuse_log_level level, const char *fmt, ...)
 {
-	char line[LINE_LEN];
-	int saved = errno;
+	char buf[LINE_LEN], *text = buf, *line, *end;
+	int saved = errno, n;
 	va_list ap;
+	bool more;
 
 	if (!log_fn)
 		return;
 	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
+	n = vsnprintf(buf, sizeof(buf), fmt, ap);
 	va_end(ap);
-	log_fn(log_arg, level, line);
+	if (n >= LINE_LEN) {
+		va_start(ap, fmt);
+		if (vasprintf(&text, fmt, ap) < 0)
+			text = buf;	/* its beginning */
+		va_end(ap);
+	}
+	line = text;
+	do {
+		end = line + strcspn(line, "\n");
+		more = *end && end[1];
+		*end = '\0';
+		log_fn(log_arg, level, line);
+		line = end + 1;
+	} while (more);
+	if (text != buf)
+		free(text);
 	errno = saved;
 }
 

@@ -254,6 +254,8 @@ int pairfuse_object__load(struct pairfuse_object *obj)
 	err = find_functions(obj);
 	if (!err)
 		err = prepare(obj);
+	if (!err)
+		err = pairfuse_object_inner_maps(obj);
 	if (err)
 		return err;
 	err = bpf_object__load(obj->bpf);
@@ -266,6 +268,41 @@ int pairfuse_object__load(struct pairfuse_object *obj)
 }
 
 /* --- explain --- */
+
+/* Nothing is to be looked for, or made, where maps would be pinned. */
+static int load_unpinned(struct bpf_object *bpf)
+{
+	struct bpf_map *map = NULL;
+	char **paths;
+	size_t i = 0;
+	int err = 0;
+
+	bpf_object__for_each_map(map, bpf)
+		i++;
+	paths = calloc(i + 1, sizeof(*paths));
+	if (!paths)
+		return -ENOMEM;
+	i = 0;
+	bpf_object__for_each_map(map, bpf) {
+		const char *path = bpf_map__pin_path(map);
+
+		if (!err && path) {
+			paths[i] = strdup(path);
+			err = paths[i] ? bpf_map__set_pin_path(map, NULL) : -ENOMEM;
+		}
+		i++;
+	}
+	if (!err)
+		err = bpf_object__load(bpf);
+	i = 0;
+	bpf_object__for_each_map(map, bpf) {	/* the analysis asks */
+		if (paths[i] && !err)
+			err = bpf_map__set_pin_path(map, paths[i]);
+		free(paths[i++]);
+	}
+	free(paths);
+	return err;
+}
 
 /*
  * With a "generated loader" libbpf does all relocations that need no kernel and
@@ -285,7 +322,9 @@ int pairfuse_object__explain(struct pairfuse_object *obj)
 	for (i = 0; !err && i < obj->nr_progs; i++)
 		err = bpf_program__set_autoload(obj->progs[i].bpf, true);
 	if (!err)
-		err = bpf_object__load(obj->bpf);
+		err = pairfuse_object_inner_maps(obj);
+	if (!err)
+		err = load_unpinned(obj->bpf);
 	if (err) {
 		pairfuse_warn("%s: cannot be relocated: %s", obj->name, pairfuse_strerror(err));
 		return err;

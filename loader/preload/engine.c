@@ -653,6 +653,7 @@ int run_engine_attach(struct run_pair *pair)
 				"function '%s' cannot be traced: %s", pair->func, text);
 		return att.target_fd;
 	}
+	run_anchor();
 	fd = pairfuse_device_attach(dev, &att);
 	close(att.target_fd);
 	close(dev);

@@ -20,8 +20,10 @@
  * kprobes and tracepoints do not say where they will go, which refuses the pairs
  * that share a map with them until they are attached.
  */
+#include <errno.h>
 #include <string.h>
 
+#include "device.h"
 #include "fd.h"
 #include "log.h"
 #include "run.h"
@@ -144,6 +146,18 @@ void run_unfuse(struct run_pair *pair, struct run_half *gone)
 }
 
 /* --- replacing --- */
+
+void run_anchor(void)
+{
+	static int anchor = -1;
+	int err;
+
+	if (run_hook != PAIRFUSE_HOOK_SHARED)
+		return;
+	err = run_fd_make_private(pairfuse_anchor(), &anchor);
+	if (err && err != -ENOENT)
+		run_say("BPF's trampolines are not kept in use: %s", pairfuse_strerror(err));
+}
 
 static struct run_half *find_half(const struct run_prog *prog, const char *func, bool entry)
 {

@@ -4,8 +4,9 @@
  * describe.
  *
  * Signals are blocked while the mutex is held, so that a handler of the tool
- * that closes an fd cannot meet its own thread's lock. The mutex is never held
- * during a call that the tool makes, only during our own.
+ * that closes an fd cannot meet its own thread's lock; and the thread cannot be
+ * cancelled in our own calls, which would leave the mutex locked. The mutex is never
+ * held during a call that the tool makes, only during our own.
  *
  * A vfork() child runs in our memory with its own fds: whatever it closes is
  * not closed here. It is told by its pid, as are children made with clone(2)
@@ -45,6 +46,7 @@ bool run_enter(struct run_guard *g)
 	if (run_sys_getpid() != pid)
 		return false;
 	sigfillset(&all);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &g->cancel);
 	pthread_sigmask(SIG_SETMASK, &all, &g->signals);
 	pthread_mutex_lock(&lock);
 	inside = true;
@@ -56,5 +58,6 @@ void run_leave(struct run_guard *g)
 	inside = false;
 	pthread_mutex_unlock(&lock);
 	pthread_sigmask(SIG_SETMASK, &g->signals, NULL);
+	pthread_setcancelstate(g->cancel, NULL);
 	errno = g->saved_errno;
 }

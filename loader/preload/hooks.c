@@ -11,7 +11,8 @@
  *	BPF_PROG_LOAD, MAP_CREATE	recorded
  *	LINK_CREATE, RAW_TRACEPOINT_OPEN,
  *	PERF_EVENT_IOC_SET_BPF		a half has arrived: perhaps fuse
- *	map elements from user space	of a carrier: back to the originals first
+ *	map elements from user space,	of a carrier: back to the originals first
+ *	iterators, maps of maps
  *	OBJ_PIN				of a carrier or a fused link: likewise
  *	other bpf(2) and ioctl(2) on a	likewise
  *	fused link or event
@@ -123,7 +124,53 @@ static void touch(int fd)
 	if (!map->touched)
 		run_generation++;
 	map->touched = true;
-	run_fd_set(fd, RUN_FD_MAP, NULL);
+	if (!run_map_holds_maps(fd))	/* each update may name another map */
+		run_fd_set(fd, RUN_FD_MAP, NULL);
+}
+
+/* Maps put into a map of maps: programs find them there that are not known to use them. */
+static void touch_inner(int cmd, const union bpf_attr *attr)
+{
+	const __u32 *fds = NULL;
+	__u32 i, n = 1;
+
+	if (cmd == BPF_MAP_UPDATE_ELEM) {
+		fds = (const __u32 *)(unsigned long)attr->value;
+	} else if (cmd == BPF_MAP_UPDATE_BATCH) {
+		fds = (const __u32 *)(unsigned long)attr->batch.values;
+		n = attr->batch.count;
+	}
+	if (!fds || !run_map_holds_maps(element_fd(cmd, attr)))
+		return;
+	for (i = 0; i < n; i++)
+		touch(fds[i]);
+}
+
+static bool may_be_map(int fd)
+{
+	char path[64], name[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	n = readlink(path, name, sizeof(name) - 1);
+	if (n > 0)
+		name[n] = '\0';
+	return n <= 0 || !strcmp(name, "anon_inode:bpf-map");
+}
+
+/*
+ * An iterator was made, which may read elements. Those that are not for maps have a
+ * number in that place: at worst a map is taken for read that is not.
+ */
+static void touch_iterated(const union bpf_attr *attr)
+{
+	const union bpf_iter_link_info *info;
+
+	info = (const union bpf_iter_link_info *)(unsigned long)attr->link_create.iter_info;
+	if (attr->link_create.attach_type == BPF_TRACE_ITER && info &&
+	    attr->link_create.iter_info_len >= sizeof(info->map.map_fd) &&
+	    may_be_map(info->map.map_fd))
+		touch(info->map.map_fd);
 }
 
 /* Returns true when the call was answered. */
@@ -133,8 +180,10 @@ static bool before_bpf(int cmd, union bpf_attr *attr, unsigned int size, int *er
 	int fd;
 
 	fd = element_fd(cmd, attr);
-	if (fd >= 0)
+	if (fd >= 0) {
 		touch(fd);
+		touch_inner(cmd, attr);
+	}
 	if (cmd == BPF_OBJ_GET_INFO_BY_FD) {
 		half = half_of(attr->info.bpf_fd);
 		if (!is_ours_behind(half))
@@ -170,10 +219,8 @@ static void prog_loaded(const union bpf_attr *attr, int fd)
 
 static void pinned(int fd)
 {
-	char path[64], name[64];
 	struct run_half *half;
 	struct run_map *map;
-	ssize_t n;
 	__u32 id;
 
 	half = half_of(fd);
@@ -181,11 +228,7 @@ static void pinned(int fd)
 		half->pinned = true;
 		return;
 	}
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	n = readlink(path, name, sizeof(name) - 1);
-	if (n > 0)
-		name[n] = '\0';
-	if (n > 0 && strcmp(name, "anon_inode:bpf-map"))
+	if (!may_be_map(fd))
 		return;
 	id = run_map_id(fd);
 	map = id ? run_map_get(id) : NULL;
@@ -218,6 +261,7 @@ static void after_bpf(int cmd, const union bpf_attr *attr, unsigned int size, in
 		run_generation++;
 		return;
 	case BPF_LINK_CREATE:
+		touch_iterated(attr);
 		half = run_half_linked(attr, size, ret);
 		break;
 	case BPF_RAW_TRACEPOINT_OPEN:
@@ -511,6 +555,7 @@ void run_hook_fork_child(void)
 	while (run_pairs)
 		run_pair_free(run_pairs);
 	run_half_forget_all();
+	run_say_forget();
 	is_child = true;
 	run_init(run_verbose, run_hook);
 	run_leave(&fork_guard);

@@ -19,18 +19,33 @@ unsigned int run_generation;
 
 /* --- maps --- */
 
-__u32 run_map_id(int fd)
+static bool map_info(int fd, struct bpf_map_info *info)
 {
-	struct bpf_map_info info = {};
 	union bpf_attr attr = {};
 
+	memset(info, 0, sizeof(*info));
 	attr.info.bpf_fd = fd;
-	attr.info.info_len = sizeof(info);
-	attr.info.info = (__u64)(unsigned long)&info;
+	attr.info.info_len = sizeof(*info);
+	attr.info.info = (__u64)(unsigned long)info;
 	if (run_sys_bpf(BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr)))
-		return 0;
+		return false;
 	/* every kind of object has type and id at the same place; key_size tells */
-	return info.max_entries || info.value_size ? info.id : 0;
+	return info->max_entries || info->value_size;
+}
+
+__u32 run_map_id(int fd)
+{
+	struct bpf_map_info info;
+
+	return map_info(fd, &info) ? info.id : 0;
+}
+
+bool run_map_holds_maps(int fd)
+{
+	struct bpf_map_info info;
+
+	return map_info(fd, &info) && (info.type == BPF_MAP_TYPE_ARRAY_OF_MAPS ||
+				       info.type == BPF_MAP_TYPE_HASH_OF_MAPS);
 }
 
 struct run_map *run_map_get(__u32 id)

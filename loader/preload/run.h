@@ -32,6 +32,7 @@
 
 struct run_guard {
 	sigset_t signals;
+	int cancel;		/* as pthread_setcancelstate() says it */
 	int saved_errno;
 };
 
@@ -103,6 +104,7 @@ bool run_insn_is_map_ref(const struct bpf_insn *insn);	/* in a recorded program 
 
 struct run_map *run_map_get(__u32 id);		/* made when not there; NULL: no memory */
 __u32 run_map_id(int fd);			/* 0: no map */
+bool run_map_holds_maps(int fd);		/* a map of maps */
 
 /* --- probe.c: what a perf event is --- */
 
@@ -261,6 +263,12 @@ int run_engine_attach(struct run_pair *pair);
 /* --- fuse.c: when and how originals are replaced, and put back --- */
 
 void run_fuse(struct run_half *arrived);
+/*
+ * Before attaching: what lib/anchor.c is about. The fd becomes one of ours, which
+ * stays whatever the tool closes; the child of a fork, which has copies of the
+ * pairs' fds, keeps it too.
+ */
+void run_anchor(void);
 /* Put back the originals of all pairs of the group of a carrier map. */
 void run_fallback(__u32 carrier, const char *why);
 void run_fallback_half(struct run_half *half, const char *why);
@@ -277,7 +285,12 @@ int run_link_info_answer(const struct run_half *half, union bpf_attr *attr);
 /* --- say.c --- */
 
 void run_say_init(void);
-/* "pairfuse: ..." on standard error, with -v only; the second one always. */
+/*
+ * In the child of a fork, which may be a daemon: who reads the parent's standard error
+ * waits for its end. With -v it stays, to be told what the child does.
+ */
+void run_say_forget(void);
+/* "pairfuse: ..." on standard error, line by line, with -v only; the second one always. */
 void run_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void run_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -2,8 +2,11 @@
 /* See mock.h. The tool's calls and the interposer's own end in the same kernel. */
 #include "mock.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "device.h"
 
 #define NR_FDS 8192
 
@@ -16,6 +19,10 @@ long mock_pid = 100;
 int mock_calls;
 int mock_attach_error;
 bool mock_refuse;
+bool mock_anchor;
+char mock_said[8192];
+unsigned int mock_writes;
+bool mock_broken_pipe;
 
 struct mock_obj *mock_at(int fd)
 {
@@ -78,6 +85,10 @@ void mock_reset(void)
 	mock_pid = 100;
 	mock_attach_error = 0;
 	mock_refuse = false;
+	mock_anchor = false;
+	mock_said[0] = '\0';
+	mock_writes = 0;
+	mock_broken_pipe = false;
 }
 
 /* --- system calls --- */
@@ -103,6 +114,7 @@ static long get_info(union bpf_attr *attr)
 		prog_info(o, out);
 		return 0;
 	case MOCK_MAP:
+		map->type = o->map_type;
 		map->id = o->id;
 		map->max_entries = 1;
 		return 0;
@@ -151,7 +163,9 @@ long run_sys_bpf(int cmd, union bpf_attr *attr, unsigned int size)
 		o->btf_id = attr->attach_btf_id;
 		return install(o, 3, true);
 	case BPF_MAP_CREATE:
-		return install(new_obj(MOCK_MAP), 3, true);
+		o = new_obj(MOCK_MAP);
+		o->map_type = attr->map_type;
+		return install(o, 3, true);
 	case BPF_OBJ_GET_INFO_BY_FD:
 		return get_info(attr);
 	case BPF_LINK_CREATE:
@@ -166,6 +180,8 @@ long run_sys_bpf(int cmd, union bpf_attr *attr, unsigned int size)
 		return by_id(attr->map_id, MOCK_MAP);
 	case BPF_MAP_LOOKUP_ELEM:
 	case BPF_MAP_GET_NEXT_KEY:
+	case BPF_MAP_UPDATE_ELEM:
+	case BPF_MAP_UPDATE_BATCH:
 		return -ENOENT;
 	case BPF_LINK_UPDATE:
 		o = mock_at(attr->link_update.link_fd);
@@ -262,7 +278,22 @@ long run_sys_getpid(void)
 
 long run_sys_write(int fd, const void *buf, size_t len)
 {
+	mock_writes++;
+	if (mock_broken_pipe) {
+		raise(SIGPIPE);
+		return -EPIPE;
+	}
+	strncat(mock_said, buf, len < sizeof(mock_said) - 1 - strlen(mock_said) ?
+					len : sizeof(mock_said) - 1 - strlen(mock_said));
 	return len;
+}
+
+int pairfuse_anchor(void)
+{
+	if (!mock_anchor)
+		return -ENOENT;
+	mock_anchor = false;
+	return install(new_obj(MOCK_ANCHOR), 3, true);
 }
 
 long run_sys_nothing(void)
@@ -390,5 +421,6 @@ int run_engine_attach(struct run_pair *pair)
 		run_pair_refuse(pair, PAIRFUSE_REASON_ATTACH, "on request");
 		return mock_attach_error;
 	}
+	run_anchor();
 	return install(new_obj(MOCK_FUSED), 3, true);
 }

@@ -23,7 +23,8 @@
 #include "run.h"
 #include "sys.h"
 
-enum mock_type { MOCK_NOTHING, MOCK_PROG, MOCK_MAP, MOCK_LINK, MOCK_EVENT, MOCK_FUSED };
+enum mock_type { MOCK_NOTHING, MOCK_PROG, MOCK_MAP, MOCK_LINK, MOCK_EVENT, MOCK_FUSED,
+		 MOCK_ANCHOR };
 
 struct mock_obj {
 	enum mock_type type;
@@ -32,12 +33,17 @@ struct mock_obj {
 	struct mock_obj *prog;	/* of a link, or of an event with a program */
 	struct mock_obj *event;	/* of a link */
 	unsigned int btf_id;
+	unsigned int map_type;
 };
 
 extern long mock_pid;
 extern int mock_calls;		/* system calls of the interposer's own */
 extern int mock_attach_error;	/* what attaching a pair answers */
 extern bool mock_refuse;	/* the analysis refuses all */
+extern bool mock_anchor;	/* the kernel needs an anchor, and has none */
+extern char mock_said[8192];	/* what was written */
+extern unsigned int mock_writes;
+extern bool mock_broken_pipe;	/* nobody reads it */
 
 /* What the fd is; NULL: not open. */
 struct mock_obj *mock_at(int fd);

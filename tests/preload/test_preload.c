@@ -3,6 +3,9 @@
  * The interposer between a tool and a mocked kernel: what the tool's fds are,
  * which objects are left, what the tool is told.
  */
+#include <pthread.h>
+#include <signal.h>
+
 #include "mock.h"
 #include "test_check.h"
 
@@ -480,6 +483,64 @@ static void test_overwritten(void **state)
 	assert_int_equal(mock_count(MOCK_FUSED), 0);
 }
 
+/* Elements are read by a program of type iterator. */
+static void test_iterator(void **state)
+{
+	union bpf_iter_link_info info = {};
+	union bpf_attr attr = {};
+	int entry = entry_of(1), exit = exit_of(1);
+
+	attr.link_create.prog_fd = load(BPF_PROG_TYPE_TRACING, BPF_TRACE_ITER, 0, other_map);
+	attr.link_create.attach_type = BPF_TRACE_ITER;
+	attr.link_create.iter_info = (__u64)(unsigned long)&info;
+	info.map.map_fd = map;
+	attr.link_create.iter_info_len = 2;		/* nothing that the kernel would take */
+	run_hook_close(run_hook_bpf(BPF_LINK_CREATE, &attr, sizeof(attr)));
+	attr.link_create.iter_info_len = sizeof(info);
+	info.map.map_fd = other_map;
+	run_hook_close(run_hook_bpf(BPF_LINK_CREATE, &attr, sizeof(attr)));
+	fused(entry, exit);
+	info.map.map_fd = map;
+	run_hook_close(run_hook_bpf(BPF_LINK_CREATE, &attr, sizeof(attr)));
+	originals(entry, exit);
+}
+
+/* Programs find the carrier in a map of maps. */
+static void test_inner_map(void **state)
+{
+	union bpf_attr create = { .map_type = BPF_MAP_TYPE_HASH_OF_MAPS };
+	union bpf_attr batch = {}, attr = {};
+	int entry = entry_of(1), exit = exit_of(1);
+	__u32 value = map, values[2];
+	int outer = run_hook_bpf(BPF_MAP_CREATE, &create, sizeof(create));
+
+	attr.map_fd = other_map;		/* just a number that is stored */
+	attr.value = (__u64)(unsigned long)&value;
+	run_hook_bpf(BPF_MAP_UPDATE_ELEM, &attr, sizeof(attr));
+	fused(entry, exit);
+	attr.map_fd = outer;
+	value = other_map;
+	run_hook_bpf(BPF_MAP_UPDATE_ELEM, &attr, sizeof(attr));
+	fused(entry, exit);
+	value = map;
+	run_hook_bpf(BPF_MAP_UPDATE_ELEM, &attr, sizeof(attr));
+	originals(entry, exit);
+
+	map = make_map();
+	run_hook_close(entry);
+	run_hook_close(exit);
+	entry = entry_of(2);
+	exit = exit_of(2);
+	fused(entry, exit);
+	values[0] = other_map;
+	values[1] = map;
+	batch.batch.map_fd = outer;
+	batch.batch.values = (__u64)(unsigned long)values;
+	batch.batch.count = 2;
+	run_hook_bpf(BPF_MAP_UPDATE_BATCH, &batch, sizeof(batch));
+	originals(entry, exit);
+}
+
 /* A map fd that was seen, closed, and is the carrier's now. */
 static void test_map_number_reused(void **state)
 {
@@ -514,6 +575,48 @@ static void test_private(void **state)
 	lookup(map);
 	originals(entry, exit);
 	assert_int_equal(run_fd_next(400), -1);
+}
+
+/* BPF's trampolines stay in use, whatever the tool closes and whoever is its child. */
+static void test_anchor(void **state)
+{
+	int entry, exit, fd, moved;
+
+	mock_anchor = true;
+	entry = entry_of(1);
+	exit = exit_of(1);
+	fused(entry, exit);
+	assert_int_equal(mock_count(MOCK_ANCHOR), 1);
+	for (fd = run_fd_next(400); fd >= 0; fd = run_fd_next(fd + 1))
+		if (mock_at(fd)->type == MOCK_ANCHOR)
+			break;
+	assert_true(fd >= 400);
+	assert_int_equal(run_hook_close(fd), -1);
+	assert_int_equal(run_hook_dup2(map, fd), fd);
+	is(fd, MOCK_MAP);
+	assert_int_equal(run_hook_close_range(3, ~0U, 0), 0);
+	assert_int_equal(mock_count(MOCK_FUSED), 0);
+	assert_int_equal(mock_count(MOCK_ANCHOR), 1);
+	run_hook_fork_prepare();
+	run_hook_fork_child();
+	assert_int_equal(run_hook_close_range(3, ~0U, 0), 0);
+	assert_int_equal(mock_count(MOCK_ANCHOR), 1);
+	moved = run_fd_next(400);
+	is(moved, MOCK_ANCHOR);
+	run_fd_clear(moved);
+	assert_int_equal(run_fd_next(400), -1);
+}
+
+static void test_no_anchor(void **state)
+{
+	int entry, exit;
+
+	run_init(0, PAIRFUSE_HOOK_DIRECT);
+	mock_anchor = true;
+	entry = entry_of(1);
+	exit = exit_of(1);
+	fused(entry, exit);
+	assert_int_equal(mock_count(MOCK_ANCHOR), 0);
 }
 
 static void test_close_range(void **state)
@@ -578,6 +681,90 @@ static void test_errno(void **state)
 	assert_int_equal(errno, EBADF);
 }
 
+/* --- messages --- */
+
+static void test_say(void **state)
+{
+	char text[3000];
+
+	run_say("not with -v");
+	assert_string_equal(mock_said, "");
+	run_warn("a %d", 1);
+	assert_string_equal(mock_said, "pairfuse: a 1\n");
+	run_verbose = 1;
+	mock_said[0] = '\0';
+	mock_writes = 0;
+	run_say("one\n\ntwo\n");
+	assert_string_equal(mock_said, "pairfuse: one\npairfuse: \npairfuse: two\n");
+	assert_int_equal(mock_writes, 3);	/* whole lines, each by itself */
+	mock_said[0] = '\0';
+	memset(text, 'x', sizeof(text));
+	text[1500] = '\n';
+	text[sizeof(text) - 1] = '\0';
+	run_say("%s", text);
+	assert_int_equal(strlen(mock_said), 2 * strlen("pairfuse: ") + strlen(text) + 1);
+	assert_memory_equal(mock_said + 10, text, 1501);
+	assert_memory_equal(mock_said + 1511, "pairfuse: x", 11);
+	run_verbose = 0;
+}
+
+static volatile sig_atomic_t sigpipes;
+
+static void on_sigpipe(int sig)
+{
+	sigpipes++;
+}
+
+static void test_say_broken_pipe(void **state)
+{
+	sigset_t pipe, old;
+
+	sigpipes = 0;
+	signal(SIGPIPE, on_sigpipe);
+	mock_broken_pipe = true;
+	errno = 7;
+	run_warn("nobody reads it");
+	assert_int_equal(errno, 7);
+	assert_int_equal(mock_writes, 1);
+	assert_int_equal(sigpipes, 0);
+
+	/* one of the tool's own, from before */
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &pipe, &old);
+	run_warn("nobody reads it");
+	sigpending(&pipe);
+	assert_false(sigismember(&pipe, SIGPIPE));
+	raise(SIGPIPE);
+	run_warn("nobody reads it");
+	sigpending(&pipe);
+	assert_true(sigismember(&pipe, SIGPIPE));
+	assert_int_equal(sigpipes, 0);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	assert_int_equal(sigpipes, 1);
+	signal(SIGPIPE, SIG_DFL);
+}
+
+/* --- threads --- */
+
+/* A thread that is cancelled is so in its own calls, not in ours. */
+static void test_cancel(void **state)
+{
+	struct run_guard g;
+	int old;
+
+	assert_true(run_enter(&g));
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
+	assert_int_equal(old, PTHREAD_CANCEL_DISABLE);
+	run_leave(&g);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
+	assert_int_equal(old, PTHREAD_CANCEL_ENABLE);
+	assert_true(run_enter(&g));
+	run_leave(&g);
+	pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &old);
+	assert_int_equal(old, PTHREAD_CANCEL_DISABLE);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
@@ -588,8 +775,10 @@ int main(void)
 		T(kprobe_links), T(kprobe_back), T(set_bpf), T(event_asked),
 		T(carrier_read), T(carrier_read_before), T(carrier_by_copy), T(carrier_pinned),
 		T(third_program), T(update), T(info),
+		T(iterator), T(inner_map),
 		T(copies), T(copied_before), T(overwritten), T(map_number_reused), T(private),
-		T(close_range), T(fork), T(vfork), T(errno),
+		T(anchor), T(no_anchor), T(close_range), T(fork), T(vfork), T(errno),
+		T(say), T(say_broken_pipe), T(cancel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,7 +26,7 @@ $(UNIT_TESTS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(UNIT_COMMON) $(B)/libpai
 	$(Q)$(CC) $(PF_LDFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(PF_LDLIBS)
 
 .PHONY: check-unit-run
-check-unit-run: $(UNIT_TESTS) $(CASE_OBJS) $(UNIT_BPF) $(BPF_OBJS) $(B)/pairfuse
+check-unit-run: $(UNIT_TESTS) $(CASE_OBJS) $(UNIT_BPF) $(BPF_OBJS) $(BPF_REFUSE_OBJS) $(B)/pairfuse
 	$(Q)set -e; for t in $(filter-out %/test_cases %/test_mutate %/test_verified,$(UNIT_TESTS)); do \
 		echo "== $$t"; $$t; done
 	$(Q)echo '== test_cli.sh'; tests/unit/test_cli.sh $(B)
@@ -41,6 +41,8 @@ check-unit-run: $(UNIT_TESTS) $(CASE_OBJS) $(UNIT_BPF) $(BPF_OBJS) $(B)/pairfuse
 check-unit: check-unit-run
 ifneq ($(SANITIZE),1)
 	$(Q)echo '== test_refused.sh'; tests/unit/test_refused.sh
+	$(Q)echo '== test_completion.sh'; tests/unit/test_completion.sh
+	$(Q)echo '== test_install.sh'; tests/unit/test_install.sh $(B)
 	$(Q)$(MAKE) --no-print-directory SANITIZE=1 O=$(O) check-unit-run
 endif
 

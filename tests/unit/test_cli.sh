@@ -61,12 +61,24 @@ expect 'no such verb' 2 \
 expect 'no object' 2 "$(see load 'pairfuse: load: OBJ is missing')" "$pairfuse" load
 expect 'two objects' 2 "$(see load "pairfuse: load: 'b': one argument too many")" \
 	"$pairfuse" load a b
-expect 'no tool' 2 "$(see run 'pairfuse: run: [--] TOOL [ARGUMENT]... is missing')" "$pairfuse" run
+expect 'no tool' 2 "$(see run 'pairfuse: run: no TOOL given')" "$pairfuse" run
 expect 'argument to list' 2 "$(see list "pairfuse: list: 'x': one argument too many")" \
 	"$pairfuse" list x
 expect 'unknown option' 2 "$(see load "pairfuse: load: no option '--frob', or it takes no argument")" \
 	"$pairfuse" load --frob x
 expect 'unknown letter' 2 "$(see load "pairfuse: load: no option '-Z'")" "$pairfuse" load -Z x
+expect 'unknown letter before another' 2 "$(see load "pairfuse: load: no option '-Z'")" \
+	"$pairfuse" load --json -Zv x
+expect 'argument to --verbose' 2 \
+	"$(see load "pairfuse: load: no option '--verbose=3', or it takes no argument")" \
+	"$pairfuse" load --verbose=3 x
+expect 'option before the verb' 2 \
+	"pairfuse: '-v': options go behind the verb; see 'pairfuse --help'" "$pairfuse" -v list
+expect 'help on no verb' 2 \
+	"pairfuse: no verb 'frob': need load, run, explain, list or doctor; see 'pairfuse --help'" \
+	"$pairfuse" help frob
+expect 'two formats' 2 "$(see doctor 'pairfuse: doctor: --json and --report exclude each other')" \
+	"$pairfuse" doctor --json --report
 expect 'missing argument' 2 "$(see load "pairfuse: load: option '--fs' needs an argument")" \
 	"$pairfuse" load x --fs
 expect 'argument too many' 2 \
@@ -76,7 +88,7 @@ expect 'hook' 2 "$(see load "pairfuse: load: --hook: have 'x', need shared|direc
 	"$pairfuse" load x --hook x
 expect 'engine' 2 "$(see load "pairfuse: load: --engine: have '', need fused|split")" \
 	"$pairfuse" load x --engine ''
-expect 'no tool' 2 "$(see run 'pairfuse: run: [--] TOOL [ARGUMENT]... is missing')" \
+expect 'no tool' 2 "$(see run 'pairfuse: run: no TOOL given')" \
 	"$pairfuse" run --
 expect 'hook of run' 2 "$(see run "pairfuse: run: --hook: have 'x', need shared|direct")" \
 	"$pairfuse" run --hook x true
@@ -115,9 +127,18 @@ expect 'empty file' 1 \
 expect 'another machine' 1 \
 	"pairfuse: $pairfuse: not a BPF object: ELF file for machine 62 without one (machine 247) inside: need what 'clang -target bpf -g' writes, or a tool that carries it" \
 	"$pairfuse" explain "$pairfuse"
-expect 'unknown filesystem' 1 \
-	"pairfuse: filesystem 'fat': not known; there are: ext4, xfs, btrfs, f2fs, nfs" \
+expect 'unknown filesystem' 2 \
+	"$(see explain "pairfuse: explain: --fs: have 'fat', need ext4, xfs, btrfs, f2fs, nfs")" \
 	"$pairfuse" explain "$obj" --fs fat
+expect 'no filesystem' 2 \
+	"$(see explain "pairfuse: explain: --fs: have '', need ext4, xfs, btrfs, f2fs, nfs")" \
+	"$pairfuse" explain "$obj" --fs ''
+known=$(sed -n '/^} filesystems/,/^};/s/^\t{ "\([a-z0-9]*\)".*/\1/p' loader/lib/target.c)
+for fs in $known; do
+	expect "filesystem $fs" 0 '' "$pairfuse" explain "$obj" --fs "$fs"
+done
+[ "$(echo $known)" = 'ext4 xfs btrfs f2fs nfs' ]
+result $? 'filesystems of the library'
 expect 'unknown program' 1 \
 	"pairfuse: session.bpf.o: no program 'raed_entry': did you mean 'read_entry'?" \
 	"$pairfuse" explain "$obj" --target raed_entry=f
@@ -165,9 +186,17 @@ if [ -r /sys/kernel/btf/vmlinux ]; then
 	out 'explain --self-check: tried' '^  checked  50 calls, no difference; [1-9]'
 fi
 expect 'explain --self-check=0' 2 \
-	"pairfuse: explain: --self-check: have '0', need a number of calls, 1 or more
-See 'pairfuse explain --help'." \
+	"$(see explain "pairfuse: explain: --self-check: have '0', need a number of calls, 1 to 1000000")" \
 	"$pairfuse" explain --self-check=0 "$obj"
+# hours, perhaps, in which `run` could not be interrupted
+expect 'explain --self-check=1000001' 2 \
+	"$(see explain "pairfuse: explain: --self-check: have '1000001', need a number of calls, 1 to 1000000")" \
+	"$pairfuse" explain --self-check=1000001 "$obj"
+# a pinned map, with and without a place to pin it
+expect 'explain: pinned map' 0 '' "$pairfuse" explain "$build/bpf/refuse/carrier-pinned.bpf.o"
+out 'explain: pinned map' 'not fused: carrier-pinned: '
+[ ! -e /sys/fs/bpf/starts ]
+result $? 'explain pins nothing'
 expect 'version' 0 '' "$pairfuse" --version
 out 'version: number' '^pairfuse [0-9]'
 if [ ! -e /dev/pairfuse ]; then
@@ -175,10 +204,95 @@ if [ ! -e /dev/pairfuse ]; then
 		"pairfuse: /dev/pairfuse: the kernel module is not loaded; try 'modprobe pairfuse', or ask 'pairfuse doctor'" \
 		"$pairfuse" list
 fi
+
+# full COMMAND...: no room for the output
+full() {
+	"$@" >/dev/full 2>"$dir/err"
+	[ $? = 1 ] && [ "$(cat "$dir/err")" = 'pairfuse: standard output: No space left on device' ]
+	result $? "full disk: $*"
+}
+
 if [ -e /dev/full ]; then
-	"$pairfuse" explain "$obj" >/dev/full 2>/dev/null
+	full "$pairfuse" explain "$obj"
+	full "$pairfuse" explain --json "$obj"
+	full "$pairfuse" doctor
+	full "$pairfuse" doctor --json
+	full "$pairfuse" --help
+	full "$pairfuse" --version
+	full "$pairfuse" run --help
+fi
+# a reader that has gone is no accident; the second pipe is one without reader
+mkfifo "$dir/pipe"
+exec 8<>"$dir/pipe" 9>"$dir/pipe" 8>&-
+(trap '' PIPE; exec "$pairfuse" explain "$obj") >&9 2>"$dir/err"
+[ $? = 1 ] && [ ! -s "$dir/err" ]
+result $? 'reader has gone'
+
+# --- run ---
+
+# what it prints is nothing, what it ends with is 1
+preload=$build/libpairfuse-preload.so
+if [ -e "$preload" ]; then
+	PAIRFUSE_RUN=1:1:0:0:0:0 LD_PRELOAD=$preload /bin/false 2>"$dir/err"
+	[ $? = 1 ] && [ "$(cat "$dir/err")" = \
+		'pairfuse: nothing to fuse: no entry and exit program on one function were attached' ]
+	result $? 'run: nothing to fuse'
+	PAIRFUSE_RUN=1:1:0:0:0:0 LD_PRELOAD=$preload /bin/false 2>&9
 	[ $? = 1 ]
-	result $? 'full disk'
+	result $? 'run -v: reader of standard error has gone'
+	# closed by the tool before it ends: said all the same, and not into another file
+	# shellcheck disable=SC2016
+	PAIRFUSE_RUN=1:1:0:0:0:0 LD_PRELOAD=$preload bash -c 'exec 2>"$1"; exit 3' bash \
+		"$dir/other" 2>"$dir/err"
+	[ $? = 3 ] && grep -q 'nothing to fuse' "$dir/err" && [ ! -s "$dir/other" ]
+	result $? 'run -v: standard error replaced'
+fi
+exec 9>&-
+
+nothing='pairfuse: run: nothing will be fused:'
+see_programs="need CAP_SYS_ADMIN (to look at the tool's programs)"
+if [ "$(id -u)" != 0 ]; then
+	expect 'run as a user' 1 "$nothing $see_programs, have none" "$pairfuse" run -- false
+elif setpriv --bounding-set -sys_admin true 2>/dev/null; then
+	expect 'run without CAP_SYS_ADMIN' 1 "$nothing $see_programs, have CAP_BPF, CAP_PERFMON" \
+		setpriv --bounding-set -sys_admin "$pairfuse" run -- false
+	setpriv --bounding-set -sys_admin "$pairfuse" doctor >"$dir/out"
+	out 'doctor without CAP_SYS_ADMIN' \
+		"^permission *ok *uid 0, CAP_BPF, CAP_PERFMON; no CAP_SYS_ADMIN: 'pairfuse run' fuses nothing "
+	setpriv --bounding-set -sys_admin,-perfmon "$pairfuse" doctor >"$dir/out"
+	out 'doctor without CAP_PERFMON' '^permission *FAIL *uid 0, CAP_BPF '
+	out 'doctor without CAP_PERFMON: remedy' '^remedy for permission: root has lost CAP_PERFMON: '
+fi
+
+# --- a kernel that is locked down, made up ---
+
+# lockdown FILE MARK: what doctor says of it, with that module
+lockdown() {
+	unshare -m sh -c '
+		mount -t tmpfs tmpfs /sys/kernel/security && mount -t tmpfs tmpfs /lib/modules &&
+		cd /lib/modules && mkdir -p "$(uname -r)/updates" && cd "$(uname -r)" || exit
+		echo "none [integrity] confidentiality" >/sys/kernel/security/lockdown
+		: >modules.dep
+		if [ "$1" ]; then
+			echo "kernel/fs/ext4/ext4.ko: kernel/fs/jbd2/jbd2.ko" >modules.dep
+			echo "updates/$1:" >>modules.dep
+			printf "%64s%s\n" "" "$2" >"updates/$1"
+		fi
+		"$3" doctor' sh "$1" "$2" "$(readlink -f "$pairfuse")" >"$dir/out"
+}
+
+if [ ! -e /dev/pairfuse ] && unshare -m mount -t tmpfs tmpfs /sys/kernel/security 2>/dev/null &&
+	unshare -m mount -t tmpfs tmpfs /lib/modules 2>/dev/null; then
+	lockdown '' ''
+	out 'lockdown: not installed' '^lockdown *FAIL *lockdown integrity, module not installed '
+	out 'lockdown: remedy' '^remedy for lockdown: sign the module with a key '
+	lockdown pairfuse.ko 'no mark'
+	out 'lockdown: not signed' '^lockdown *FAIL *lockdown integrity, module not signed '
+	lockdown pairfuse.ko '~Module signature appended~'
+	out 'lockdown: signed' '^lockdown *unknown *lockdown integrity, module signed: is its key enrolled? '
+	out 'lockdown: remedy' '^remedy for lockdown: sign the module with a key '
+	lockdown pairfuse.ko.xz '~Module signature appended~'
+	out 'lockdown: compressed' '^lockdown *unknown *lockdown integrity  '
 fi
 
 # --- --help, man page, completion ---
@@ -193,9 +307,16 @@ section() {
 	sed -n "/^\.SS pairfuse $1 /,/^\.S[SH] /p" "$man" | sed 's/\\f.//g; s/\\-/-/g'
 }
 
+expect 'help' 0 '' "$pairfuse" help
+cmp -s "$dir/out" "$dir/help"
+result $? 'help: as --help'
+
 for verb in $verbs; do
-	expect "$verb --help" 0 '' "$pairfuse" "$verb" --help
+	expect "help $verb" 0 '' "$pairfuse" help "$verb"
 	cp "$dir/out" "$dir/help"
+	expect "$verb --help" 0 '' "$pairfuse" "$verb" --help
+	cmp -s "$dir/out" "$dir/help"
+	result $? "help $verb: as --help"
 	options=$(sed -n 's/^  \(-[a-zA-Z], \|    \)--\([a-z-]*\).*/\2/p' "$dir/help" | sort)
 	[ -n "$options" ]
 	result $? "$verb: has options"

@@ -28,7 +28,7 @@ tree()
 		echo "#define LINUX_VERSION_CODE $version"
 		echo '#define KERNEL_VERSION(a, b, c) (((a) << 16) + ((b) << 8) + (c))'
 	} >"$generated/uapi/linux/version.h"
-	printf 'modules:\n\t@touch "$(M)/kmod/pairfuse.ko"\n' >"$dir/tree/Makefile"
+	printf 'modules:\n\t@touch "$(M)/pairfuse.ko"\n' >"$dir/tree/Makefile"
 }
 
 # What make says but for what it is doing and that it has failed.
