@@ -5,14 +5,15 @@
 # Variables:
 #   V=1              show the commands
 #   O=DIR            where built files go (default: build)
-#   KDIR=DIR         kernel build tree for `make kmod`
+#   KDIR=DIR         kernel build tree for `make kmod`, `install-kmod`, `dkms-install`
 #                    (default: /lib/modules/$(uname -r)/build)
 #   CC, CLANG, LLVM_STRIP, BPFTOOL, CLANG_FORMAT   tools
 #   CFLAGS, LDFLAGS  added to our own
 #   SANITIZE=1       user space with ASan and UBSan, in $(O)/san
 #   VMLINUX=FILE     where vmlinux.h comes from (default: the running kernel's
 #                    BTF, else that of KDIR or of the VM's kernel)
-#   DESTDIR, PREFIX  for `make install` (default prefix: /usr/local)
+#   DESTDIR, PREFIX  for `make install` (default prefix: /usr/local); DESTDIR also
+#                    for `install-kmod` and `dkms-install`
 
 MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:

@@ -50,15 +50,12 @@ KMOD_BENCH_TREE	:= $(O)/kbuild-bench
 KMOD_BENCH_SRC	:= $(wildcard bench/kmod/*.[ch]) bench/kmod/Kbuild bpf/hist.bpf.h
 
 kmod-bench: $(O)/pairfuse_bench.ko
-kmod: kmod-bench
 
-$(O)/pairfuse_bench.ko: $(KMOD_BENCH_SRC) | kmod-supported
+$(O)/pairfuse_bench.ko: $(KMOD_BENCH_SRC) $(KMOD_TREE)/release | kmod-supported
 	$(call say,KBUILD,$@)
 	@mkdir -p $(KMOD_BENCH_TREE)
 	@cp $(KMOD_BENCH_SRC) $(KMOD_BENCH_TREE)
-	$(Q)env -u MAKEFLAGS -u MAKEOVERRIDES -u O $(MAKE) --no-print-directory -j2 \
-		-C $(KDIR) M=$(abspath $(KMOD_BENCH_TREE)) V=$(V) \
-		$(if $(shell command -v pahole),,CONFIG_DEBUG_INFO_BTF_MODULES=) modules
+	$(Q)$(call KBUILD,$(KMOD_BENCH_TREE)) modules
 	@cp $(KMOD_BENCH_TREE)/pairfuse_bench.ko $@
 
 bench-micro:

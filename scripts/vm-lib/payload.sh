@@ -15,8 +15,8 @@
 #   dest      what the image is made of
 #
 # A build.mk takes part by defining tests-vm, bench-vm (built with `all`),
-# install-tests, install-bench (installed with `install`), or by making `kmod`
-# depend on another module: every $(O)/*.ko goes to /lib/modules/RELEASE/extra.
+# install-tests, install-bench (installed with `install`), kmod-tests, kmod-bench
+# (built with `kmod`): every $(O)/*.ko goes to /lib/modules/RELEASE/extra.
 
 # With PAIRFUSE_VM_KEEP_GOING=1, what does not build is left out.
 KEEP_GOING=${PAIRFUSE_VM_KEEP_GOING:-}
@@ -155,7 +155,8 @@ make_payload()
 			DESTDIR="$BUILD/dest" PREFIX=/usr \
 			install $(targets install-tests install-bench) || ignore_failure
 	} && {
-		in_root "$BASE/root" "${make[@]}" "${module[@]}" kmod || ignore_failure
+		in_root "$BASE/root" "${make[@]}" "${module[@]}" \
+			kmod $(targets kmod-tests kmod-bench) || ignore_failure
 	} && install_modules
 }
 

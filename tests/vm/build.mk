@@ -47,15 +47,12 @@ KMOD_TESTS_TREE	:= $(O)/kbuild-tests
 KMOD_TESTS_SRC	:= $(wildcard tests/vm/kmod/*.[ch]) tests/vm/kmod/Kbuild
 
 kmod-tests: $(O)/pairfuse_test.ko
-kmod: kmod-tests
 
-$(O)/pairfuse_test.ko: $(KMOD_TESTS_SRC) | kmod-supported
+$(O)/pairfuse_test.ko: $(KMOD_TESTS_SRC) $(KMOD_TREE)/release | kmod-supported
 	$(call say,KBUILD,$@)
 	@mkdir -p $(KMOD_TESTS_TREE)
 	@cp $(KMOD_TESTS_SRC) $(KMOD_TESTS_TREE)
-	$(Q)env -u MAKEFLAGS -u MAKEOVERRIDES -u O $(MAKE) --no-print-directory -j2 \
-		-C $(KDIR) M=$(abspath $(KMOD_TESTS_TREE)) V=$(V) \
-		$(if $(shell command -v pahole),,CONFIG_DEBUG_INFO_BTF_MODULES=) modules
+	$(Q)$(call KBUILD,$(KMOD_TESTS_TREE)) modules
 	@cp $(KMOD_TESTS_TREE)/*.ko $(O)
 
 demo:

@@ -32,7 +32,10 @@ listed()
 
 # The probes are only described here; they are on the function while perf stat runs.
 trap 'perf probe -q --del "probe:sync*" 2>/dev/null; finish' EXIT
-perf probe -q --add "sync=$f" --add "sync_ret=$f%return" 2>"$T/probe.err" || fail 'perf probe'
+where=()
+! grep -q '^ext4 ' /proc/modules || where=(-m ext4)
+perf probe -q "${where[@]}" --add "sync=$f" --add "sync_ret=$f%return" 2>"$T/probe.err" ||
+	fail "perf probe: $(tail -n 1 "$T/probe.err")"
 load_start l $threads $n
 
 # perf second, leaves first
