@@ -175,14 +175,17 @@ static void trampoline_share(struct bpf_trampoline *tr, bool share)
 		tr->flags &= ~BPF_TRAMP_F_SHARE_IPMODIFY;
 #else
 	atomic_t *flags = (atomic_t *)&tr->flags;
+	int was;
 
 	static_assert(sizeof(tr->flags) == sizeof(atomic_t));
 	if (trampoline_used(tr))
 		return;
-	if (share && atomic_fetch_or(BPF_TRAMP_F_SHARE_IPMODIFY, flags) & BPF_TRAMP_F_SHARE_IPMODIFY)
-		return;
-	if (!share || trampoline_used(tr))
-		atomic_andnot(BPF_TRAMP_F_SHARE_IPMODIFY, flags);
+	if (share) {
+		was = atomic_fetch_or(BPF_TRAMP_F_SHARE_IPMODIFY, flags);
+		if ((was & BPF_TRAMP_F_SHARE_IPMODIFY) || !trampoline_used(tr))
+			return;
+	}
+	atomic_andnot(BPF_TRAMP_F_SHARE_IPMODIFY, flags);
 #endif
 }
 
