@@ -435,6 +435,7 @@ static void take_verdict(struct engine *e, struct run_pair *pair, struct pairfus
 	pair->exact = v->exact;
 	pair->no_entry = v->no_entry;
 	pair->flags = pairfuse_pair_flags(v);
+	pair->shared_only = v->shared_only;
 	pair->filter = v->filter;
 	pair->filter_value = v->filter_value;
 	pair->final = false;
@@ -661,6 +662,13 @@ int run_engine_attach(struct run_pair *pair)
 		run_pair_refuse(pair, PAIRFUSE_REASON_ATTACH, "function '%s': %s", pair->func,
 				pairfuse_attach_error(fd));
 		return fd;
+	}
+	if (pair->shared_only && att.hook != PAIRFUSE_HOOK_SHARED) {
+		run_sys_close(fd);
+		run_pair_refuse(pair, PAIRFUSE_REASON_ATTACH,
+				"function '%s': takes kernel stacks, which need the shared hook",
+				pair->func);
+		return -EOPNOTSUPP;
 	}
 	pair->link_id = att.link_id;
 	pair->hook = att.hook;

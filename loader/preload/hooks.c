@@ -162,10 +162,13 @@ static bool may_be_map(int fd)
  * An iterator was made, which may read elements. Those that are not for maps have a
  * number in that place: at worst a map is taken for read that is not.
  */
-static void touch_iterated(const union bpf_attr *attr)
+static void touch_iterated(const union bpf_attr *attr, unsigned int size)
 {
 	const union bpf_iter_link_info *info;
 
+	if (size < offsetof(union bpf_attr, link_create.iter_info_len) +
+			   sizeof(attr->link_create.iter_info_len))
+		return;
 	info = (const union bpf_iter_link_info *)(unsigned long)attr->link_create.iter_info;
 	if (attr->link_create.attach_type == BPF_TRACE_ITER && info &&
 	    attr->link_create.iter_info_len >= sizeof(info->map.map_fd) &&
@@ -261,7 +264,7 @@ static void after_bpf(int cmd, const union bpf_attr *attr, unsigned int size, in
 		run_generation++;
 		return;
 	case BPF_LINK_CREATE:
-		touch_iterated(attr);
+		touch_iterated(attr, size);
 		half = run_half_linked(attr, size, ret);
 		break;
 	case BPF_RAW_TRACEPOINT_OPEN:

@@ -231,6 +231,7 @@ struct run_pair {
 	bool exact;
 	bool no_entry;		/* entry_fd stays -1 */
 	__u32 flags;		/* PAIRFUSE_ATTACH_... */
+	bool shared_only;	/* not with the direct hook */
 	__u32 filter, filter_value;
 	struct pairfuse_code entry_code, exit_code; /* map references by id */
 	int entry_fd, exit_fd;	/* while ready; private */
