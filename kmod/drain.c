@@ -187,10 +187,15 @@ static void drain_round(struct work_struct *work)
 	mutex_unlock(&pairfuse_mutex);
 }
 
-/* Those that are late when this begins are one step further on when it ends. */
+/*
+ * Those that are late when this begins are one step further on when it ends. That may
+ * take long although they arrive meanwhile: any program anywhere that sleeps holds up
+ * these grace periods. So it holds the module itself, and rmmod says busy in place of
+ * waiting. (When it is going already, module exit waits.)
+ */
 static void late_round(struct work_struct *work)
 {
-	bool any = false, kick = false;
+	bool any = false, kick = false, pinned;
 	struct pairfuse_link *link;
 
 	mutex_lock(&pairfuse_mutex);
@@ -202,6 +207,7 @@ static void late_round(struct work_struct *work)
 	if (!any)
 		return;
 
+	pinned = try_module_get(THIS_MODULE);
 	synchronize_rcu_tasks_trace();
 	synchronize_rcu_tasks_rude();
 	synchronize_rcu_tasks();
@@ -219,6 +225,8 @@ static void late_round(struct work_struct *work)
 		pairfuse_drain_kick();
 	queue_delayed_work(drain_wq, &late_work, QUIET);
 	mutex_unlock(&pairfuse_mutex);
+	if (pinned)
+		module_put(THIS_MODULE);
 }
 
 /* Something was detached: look soon, when no more comes. With the mutex held. */

@@ -484,6 +484,8 @@ TEST(filter)
 			link_info(link[i], &li);
 			equal(li.entered, cases[i].runs, "entered");
 			close(link[i]);
+			/* it would hold the module if somebody seemed to be on the way */
+			equal(module_refs("pairfuse"), 1, "references on the module");
 		}
 		if (chain)
 			call_from_all();
