@@ -212,7 +212,7 @@ struct pairfuse_attach {
 
 enum pairfuse_link_state {
 	PAIRFUSE_LINK_LIVE	= 0,
-	PAIRFUSE_LINK_DRAINING	= 1	/* detached; tasks are still in the target */
+	PAIRFUSE_LINK_DRAINING	= 1	/* detached; tasks are in the target, or on their way */
 };
 
 /*
