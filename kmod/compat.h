@@ -9,6 +9,17 @@
 #include "kernel.h"
 
 /*
+ * Direct calls can be jumps (DYNAMIC_FTRACE_WITH_JMP, bit 0 of the address
+ * says so since 7.0; 6.19 had an ops flag instead). A jump leaves only the
+ * caller's return address on the stack.
+ */
+#if defined(CONFIG_DYNAMIC_FTRACE_WITH_JMP) && LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
+#define PAIRFUSE_DIRECT_JMP 1
+#else
+#define PAIRFUSE_DIRECT_JMP 0
+#endif
+
+/*
  * Where a task's preempt count and `current` live, and how wide the count is.
  * struct pcpu_hot went away in 6.15; the count became 64 bits wide where the
  * reschedule bit is apart from it (7.1).
@@ -57,15 +68,7 @@
 
 #include <linux/ftrace.h>
 
-/*
- * Direct calls can be jumps (DYNAMIC_FTRACE_WITH_JMP, bit 0 of the address
- * says so since 7.0; 6.19 had an ops flag instead). A jump leaves only the
- * caller's return address on the stack.
- */
-#if defined(CONFIG_DYNAMIC_FTRACE_WITH_JMP) && LINUX_VERSION_CODE >= KERNEL_VERSION(7, 0, 0)
-#define PAIRFUSE_DIRECT_JMP 1
-#else
-#define PAIRFUSE_DIRECT_JMP 0
+#if !PAIRFUSE_DIRECT_JMP
 #define ftrace_jmp_set(addr) (addr)
 #endif
 

@@ -52,9 +52,7 @@ static long device_info(struct pairfuse_info __user *uinfo)
 		.nr_groups = pairfuse_group_nr(),
 		.hooks = BIT(PAIRFUSE_HOOK_SHARED) | BIT(PAIRFUSE_HOOK_DIRECT),
 	};
-	err = mutex_lock_killable(&pairfuse_mutex);
-	if (err)
-		return err;
+	/* Figures that change at any time: nobody waits for those who attach or detach. */
 	info.nr_free = pairfuse_stub_nr_free(false, false);
 	info.nr_exact_free = pairfuse_stub_nr_free(true, false);
 	info.nr_timed_free = pairfuse_stub_nr_free(false, true);
@@ -62,9 +60,10 @@ static long device_info(struct pairfuse_info __user *uinfo)
 	if (pairfuse_clock_usable())
 		info.features |= PAIRFUSE_FEATURE_COUNTER;
 	info.nr_groups_free = pairfuse_group_nr_free();
+	mutex_lock(&pairfuse_list_mutex);
 	list_for_each_entry(link, &pairfuse_links, all)
-		info.nr_draining += link->stage != PAIRFUSE_STAGE_LIVE;
-	mutex_unlock(&pairfuse_mutex);
+		info.nr_draining += link->stage > PAIRFUSE_STAGE_PARKED;
+	mutex_unlock(&pairfuse_list_mutex);
 	return pairfuse_copy_out(uinfo, usize, &info, sizeof(info));
 }
 
@@ -92,7 +91,9 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	case _IOC_NR(PAIRFUSE_IOC_INFO):
 		return device_info(argp);
 	case _IOC_NR(PAIRFUSE_IOC_ATTACH):
-		return pairfuse_link_attach(argp);
+		return pairfuse_set_attach_one(argp);
+	case _IOC_NR(PAIRFUSE_IOC_ATTACH_MANY):
+		return pairfuse_set_attach_many(argp);
 	case _IOC_NR(PAIRFUSE_IOC_NEXT):
 		return pairfuse_link_next(argp);
 	default:

@@ -12,7 +12,9 @@
  *      (A task passes such a period only by sleeping or in user mode.)
  *   3. entered == left. As nobody enters, left can only grow towards entered;
  *      reading both CPU by CPU cannot see equality before it is true.
- *      This may take as long as the longest sleeper takes.
+ *      This may take as long as the longest sleeper takes. Meanwhile counters are summed
+ *      up now and then, and nothing is waited for. Or whoever is in flight will never
+ *      return, which is to be seen from the stacks of all tasks (stacks.c).
  *   4. RCU-tasks grace period: whoever counted `left` has executed the return.
  *
  * "RCU-tasks" is two flavours: synchronize_rcu_tasks() for tasks, and
@@ -40,7 +42,8 @@
  * Other links do not wait for those grace periods, which a page fault may hold up for
  * hours: they have a worker of their own.
  *
- * One worker does this for all links, a round for each grace period. It keeps out
+ * One worker does this for all links, a round for each grace period, and rounds without
+ * one while all that is left are sleepers: the longer they sleep the fewer. It keeps out
  * of the way of those who detach: RCU makes its grace periods one after the other,
  * with pauses of 100 ms, and ftrace waits for the same ones, with its lock and our
  * mutex held. A round amid a series of detaches makes each of them wait for two or
@@ -48,6 +51,7 @@
  * not much later: somebody may attach and detach without end.
  */
 #include <linux/atomic.h>
+#include <linux/bitmap.h>
 #include <linux/delay.h>
 #include <linux/jiffies.h>
 #include <linux/rcupdate.h>
@@ -57,12 +61,14 @@
 #include "pairfuse.h"
 
 #define POLL_FIRST	msecs_to_jiffies(20)
-#define POLL_LAST	msecs_to_jiffies(1000)
+#define POLL_LAST	msecs_to_jiffies(60000)
+#define SCAN_FIRST	msecs_to_jiffies(2000)
+#define SCAN_LAST	msecs_to_jiffies(600000)
 #define QUIET		msecs_to_jiffies(50)
 #define PATIENCE	msecs_to_jiffies(2000)
 
 static struct workqueue_struct *drain_wq;
-static unsigned long poll_delay;
+static unsigned long progress_at;	/* jiffies: when a link got on last, or was detached */
 static unsigned long patience_end;	/* when the next round makes way no more */
 static bool kicked;			/* it was asked for by who detached */
 static atomic_t waiting;		/* for rounds, in pairfuse_drain_flush() */
@@ -72,24 +78,6 @@ static DECLARE_DELAYED_WORK(drain_work, drain_round);
 static void late_round(struct work_struct *work);
 static DECLARE_DELAYED_WORK(late_work, late_round);
 
-/* Collect the links that the coming grace period is for, by stage; are any left, late? */
-static bool collect(struct list_head *detached, struct list_head *settling)
-{
-	struct pairfuse_link *link;
-	bool late = false;
-
-	list_for_each_entry(link, &pairfuse_links, all) {
-		if (link->stage == PAIRFUSE_STAGE_LATE && !pairfuse_link_is_late(link))
-			link->stage = PAIRFUSE_STAGE_DRAINING;
-		late |= link->stage == PAIRFUSE_STAGE_LATE;
-		if (link->stage == PAIRFUSE_STAGE_DRAINING)
-			list_move_tail(&link->chain, detached);
-		else if (link->stage == PAIRFUSE_STAGE_SETTLING)
-			list_move_tail(&link->chain, settling);
-	}
-	return late;
-}
-
 /*
  * The grace period after detaching is over: is everybody there, and out? Somebody who
  * was on the way in at that moment may have stayed inside, so the module may have
@@ -98,15 +86,78 @@ static bool collect(struct list_head *detached, struct list_head *settling)
 static bool link_drained(struct pairfuse_link *link)
 {
 	if (!link->late_over && pairfuse_link_is_late(link)) {
-		link->stage = PAIRFUSE_STAGE_LATE;
+		pairfuse_link_set_stage(link, PAIRFUSE_STAGE_LATE);
 		queue_delayed_work(drain_wq, &late_work, QUIET);
-	} else if (pairfuse_link_in_flight(link) == 0) {
-		link->stage = PAIRFUSE_STAGE_SETTLING;
-		return true;
+	} else {
+		link->waited = true;
+		if (link->dead || pairfuse_link_in_flight(link) == 0) {
+			pairfuse_link_set_stage(link, PAIRFUSE_STAGE_SETTLING);
+			return true;
+		}
 	}
 	if (!link->pinned)
 		link->pinned = try_module_get(THIS_MODULE);
 	return false;
+}
+
+static bool is_sleeping(const struct pairfuse_link *link)
+{
+	return link->stage == PAIRFUSE_STAGE_DRAINING && link->waited;
+}
+
+/* Time to look at the stacks for the sake of this link? Less and less often. */
+static bool wants_scan(struct pairfuse_link *link)
+{
+	unsigned long since = jiffies - link->retired;
+
+	if (!is_sleeping(link) || since < link->scan_after)
+		return false;
+	link->scan_after = clamp(2 * since, SCAN_FIRST, since + SCAN_LAST);
+	return true;
+}
+
+/*
+ * Calls in flight whose stub is on no stack will never leave it: their tasks have ended
+ * in the function.
+ */
+static void find_dead(bool now)
+{
+	unsigned long *found;
+	struct pairfuse_link *link;
+	bool wanted = now;
+
+	list_for_each_entry(link, &pairfuse_links, all)
+		wanted |= wants_scan(link);
+	found = wanted ? bitmap_zalloc(PAIRFUSE_NR_STUBS, GFP_KERNEL) : NULL;
+	if (found && pairfuse_stacks_scan(found))
+		list_for_each_entry(link, &pairfuse_links, all)
+			link->dead |= is_sleeping(link) && !test_bit(link->stub, found);
+	bitmap_free(found);
+}
+
+/*
+ * Collect the links that the coming grace period is for, by stage. Those that have had
+ * theirs and wait for sleepers need none; whether they are through is to be seen at once.
+ * Is anything left to be looked at later?
+ */
+static bool collect(struct list_head *detached, struct list_head *settling)
+{
+	struct pairfuse_link *link;
+	bool later = false;
+
+	find_dead(atomic_read(&waiting));
+	list_for_each_entry(link, &pairfuse_links, all) {
+		if (link->stage == PAIRFUSE_STAGE_LATE && !pairfuse_link_is_late(link))
+			pairfuse_link_set_stage(link, PAIRFUSE_STAGE_DRAINING);
+		if (is_sleeping(link) && (link->dead || pairfuse_link_in_flight(link) == 0))
+			pairfuse_link_set_stage(link, PAIRFUSE_STAGE_SETTLING);
+		later |= link->stage == PAIRFUSE_STAGE_LATE || is_sleeping(link);
+		if (link->stage == PAIRFUSE_STAGE_DRAINING && !link->waited)
+			list_move_tail(&link->chain, detached);
+		else if (link->stage == PAIRFUSE_STAGE_SETTLING)
+			list_move_tail(&link->chain, settling);
+	}
+	return later;
 }
 
 /* Take the mutex, or make way for who has it and come back later. */
@@ -130,11 +181,10 @@ static void next_round(unsigned long delay)
 	queue_delayed_work(drain_wq, &drain_work, delay);
 }
 
-/* Without progress: less and less often. */
+/* Without progress less and less often: what has taken long may take that much longer. */
 static void look_again(void)
 {
-	next_round(poll_delay);
-	poll_delay = min(2 * poll_delay, POLL_LAST);
+	next_round(clamp((jiffies - progress_at) / 8, POLL_FIRST, POLL_LAST));
 }
 
 static void drain_round(struct work_struct *work)
@@ -142,7 +192,7 @@ static void drain_round(struct work_struct *work)
 	struct pairfuse_link *link, *tmp;
 	LIST_HEAD(detached);
 	LIST_HEAD(settling);
-	bool progress, left_over;
+	bool progress, later;
 
 	/*
 	 * Only those that were detached (settled) before the grace period can
@@ -152,9 +202,10 @@ static void drain_round(struct work_struct *work)
 	if (!lock_or_later())
 		return;
 	kicked = false;
-	left_over = collect(&detached, &settling);
+	later = pairfuse_sites_retry();
+	later |= collect(&detached, &settling);
 	progress = !list_empty(&detached) || !list_empty(&settling);
-	if (!progress && left_over)
+	if (!progress && later)
 		look_again();
 	mutex_unlock(&pairfuse_mutex);
 	if (!progress)
@@ -164,24 +215,23 @@ static void drain_round(struct work_struct *work)
 	synchronize_rcu_tasks();
 
 	mutex_lock(&pairfuse_mutex);
-	progress = false;
 	list_for_each_entry_safe(link, tmp, &settling, chain) {
 		list_del(&link->chain);
-		list_del(&link->all);
+		pairfuse_link_unlist(link);
 		pairfuse_link_free(link);
 	}
+	progress = false;
 	list_for_each_entry_safe(link, tmp, &detached, chain) {
 		list_del_init(&link->chain);
 		progress |= link_drained(link);
 	}
-	left_over = false;
 	list_for_each_entry(link, &pairfuse_links, all)
-		left_over |= link->stage == PAIRFUSE_STAGE_DRAINING ||
-			     link->stage == PAIRFUSE_STAGE_LATE;
+		later |= link->stage == PAIRFUSE_STAGE_DRAINING ||
+			 link->stage == PAIRFUSE_STAGE_LATE;
 	if (progress) {
-		poll_delay = POLL_FIRST;
+		progress_at = jiffies;
 		next_round(0);
-	} else if (left_over) {
+	} else if (later) {
 		look_again();
 	}
 	mutex_unlock(&pairfuse_mutex);
@@ -218,7 +268,7 @@ static void late_round(struct work_struct *work)
 		    ++link->late_rounds < BPF_MAX_TRAMP_LINKS)
 			continue;
 		link->late_over = true;
-		link->stage = PAIRFUSE_STAGE_DRAINING;
+		pairfuse_link_set_stage(link, PAIRFUSE_STAGE_DRAINING);
 		kick = true;
 	}
 	if (kick)
@@ -233,7 +283,7 @@ static void late_round(struct work_struct *work)
 void pairfuse_drain_kick(void)
 {
 	lockdep_assert_held(&pairfuse_mutex);
-	poll_delay = POLL_FIRST;
+	progress_at = jiffies;
 	if (!kicked) {
 		kicked = true;
 		WRITE_ONCE(patience_end, jiffies + PATIENCE);
@@ -242,8 +292,8 @@ void pairfuse_drain_kick(void)
 }
 
 /*
- * Give stubs without calls in flight the rounds that they need to become free.
- * Sleeps; without the mutex.
+ * Give stubs without calls in flight, or with none that will ever return, the rounds that
+ * they need to become free. Sleeps; without the mutex.
  */
 void pairfuse_drain_flush(void)
 {
@@ -259,8 +309,11 @@ void pairfuse_drain_flush(void)
 
 int pairfuse_drain_init(void)
 {
-	/* Grace periods take their time: do not hold up the system's queues. */
-	drain_wq = alloc_workqueue("pairfuse_drain", WQ_UNBOUND | WQ_FREEZABLE, 2);
+	/*
+	 * Grace periods take their time: do not hold up the system's queues. Nor a suspend,
+	 * by being freezable: a worker may wait for as long as some program sleeps.
+	 */
+	drain_wq = alloc_workqueue("pairfuse_drain", WQ_UNBOUND, 2);
 	return drain_wq ? 0 : -ENOMEM;
 }
 

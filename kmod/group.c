@@ -13,9 +13,17 @@
  * Where can a task have words, without allocation, without a lookup, gone with
  * the task? At the far end of its kernel stack: above STACK_END_MAGIC, which the
  * kernel keeps in the last word. Nothing else is stored there, and no live frame
- * reaches so far down when a stub writes: an interrupt, which would push more than
- * all the words take below the stub's frame, could come at any instant, and where
- * there is an entry program it has just run there. Frames of the body that reached this far would
+ * reaches so far down when a stub writes. On the task's own stack: because no stub makes a
+ * frame when less than PAIRFUSE_RESERVE bytes are left (DEEP in stub_text.S), so the words
+ * are far below. On another stack (interrupts, softirqs, NMIs and exceptions that have
+ * their own): the interrupted task may be as far down as it likes, within the last few
+ * words even, and then a word is written under its feet. The kernel's stacks are not
+ * used to within 72 bytes by anybody who lives: a task there cannot take a single
+ * interrupt, whose registers alone need more, and those are stored on its stack before
+ * interrupts switch. NMIs, machine checks and debug exceptions switch without storing; what
+ * they would meet is a task that the next timer tick ends on the guard page.
+ *
+ * Frames of the body that reached this far would
  * be gone, with whatever they have written, when it has returned: then an outer
  * call of the group may be taken for one with a nested call, on a stack that was
  * full to within PAIRFUSE_NR_GROUPS words.

@@ -23,6 +23,10 @@ int main(void)
 #endif
 	OFFSET(PAIRFUSE_TASK_BPF_CTX, task_struct, bpf_ctx);
 	OFFSET(PAIRFUSE_TASK_STACK, task_struct, stack);
+	/* The bits of an address that tell how far up a task's stack it is: none of these? */
+	DEFINE(PAIRFUSE_STACK_RESERVE, PAIRFUSE_RESERVE);
+	DEFINE(PAIRFUSE_STACK_DEEP, THREAD_SIZE - PAIRFUSE_RESERVE);
+	BUILD_BUG_ON(PAIRFUSE_RESERVE & (PAIRFUSE_RESERVE - 1));
 
 	DEFINE(PAIRFUSE_STUB_DATA_SIZE, sizeof(struct pairfuse_stub_data));
 	DEFINE(PAIRFUSE_STUB_COUNT, PAIRFUSE_NR_STUBS);
@@ -33,6 +37,7 @@ int main(void)
 	DEFINE(PAIRFUSE_STUB_TIMED_EXACT, PAIRFUSE_TIMED_EXACT);
 	OFFSET(PAIRFUSE_STUB_COUNTERS, pairfuse_stub_data, counters);
 	OFFSET(PAIRFUSE_STUB_ENTRY_ACTIVE, pairfuse_stub_data, entry_active);
+	OFFSET(PAIRFUSE_STUB_CYCLE_NS, pairfuse_stub_data, cycle_ns);
 	OFFSET(PAIRFUSE_STUB_EXIT_ACTIVE, pairfuse_stub_data, exit_active);
 	OFFSET(PAIRFUSE_STUB_ENTRY_RUN_CTX, pairfuse_stub_data, entry_run_ctx.run_ctx);
 	OFFSET(PAIRFUSE_STUB_EXIT_RUN_CTX, pairfuse_stub_data, exit_run_ctx.run_ctx);
@@ -48,5 +53,6 @@ int main(void)
 	OFFSET(PAIRFUSE_COUNT_NOT_ARMED, pairfuse_counters, not_armed);
 	OFFSET(PAIRFUSE_COUNT_ENTRY_MISSED, pairfuse_counters, entry_missed);
 	OFFSET(PAIRFUSE_COUNT_EXIT_MISSED, pairfuse_counters, exit_missed);
+	OFFSET(PAIRFUSE_COUNT_DEEP, pairfuse_counters, deep);
 	return 0;
 }

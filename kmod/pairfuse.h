@@ -4,7 +4,8 @@
  *
  * One mutex, pairfuse_mutex, serialises everything that changes: sites, links,
  * stubs. It is the outermost lock; ftrace's, static_call's and RCU's own locks
- * and waits nest inside. Nothing on the traced path takes a lock.
+ * and waits nest inside. Whoever only lists takes pairfuse_list_mutex, which is held for
+ * moments. Nothing on the traced path takes a lock.
  */
 #ifndef PAIRFUSE_KMOD_H
 #define PAIRFUSE_KMOD_H
@@ -35,8 +36,16 @@
 #define PAIRFUSE_NR_STUBS (PAIRFUSE_TIMED_EXACT + PAIRFUSE_NR_EXACT)
 #define PAIRFUSE_FEW_ARGS 3
 
+/*
+ * Bytes of a task's stack that are left to the function and to what it calls: no frame is
+ * made below. A power of two. A quarter of the stack: frames of pairs on functions that
+ * call each other add up, the limit of links is per function.
+ */
+#define PAIRFUSE_RESERVE 4096
+
 /* main.c */
 extern struct mutex pairfuse_mutex;
+extern bool pairfuse_ibt;		/* indirect calls have to lead to ENDBR */
 
 /* device.c */
 int pairfuse_device_init(void);
@@ -47,6 +56,8 @@ void pairfuse_device_exit(void);
  */
 int pairfuse_copy_in(void *dst, size_t size, size_t min, const void __user *src, u32 *usize);
 int pairfuse_copy_out(void __user *dst, u32 usize, const void *src, size_t size);
+/* What ABI 1.0 had, and every user knows. */
+#define PAIRFUSE_LINK_INFO_MIN offsetofend(struct pairfuse_link_info, module)
 
 /* stub.c, stub_text.S */
 
@@ -64,6 +75,7 @@ struct pairfuse_counters {
 	u64 not_armed;		/* includes entry_missed */
 	u64 entry_missed;
 	u64 exit_missed;
+	u64 deep;		/* passed by: too little stack left (counted nowhere else) */
 };
 
 /*
@@ -72,7 +84,10 @@ struct pairfuse_counters {
  */
 struct pairfuse_stub_data {
 	struct pairfuse_counters __percpu *counters;
-	void __percpu *entry_active;	/* the programs' recursion guards, or */
+	union {
+		void __percpu *entry_active;	/* the programs' recursion guards, or */
+		u64 cycle_ns;			/* (timed stubs have none, but a factor) */
+	};
 	void __percpu *exit_active;	/* pairfuse_detached: never run */
 	u8 exit_always;
 	u8 nest;			/* see group.c: offset into the task's stack */
@@ -95,14 +110,23 @@ unsigned long pairfuse_stub_call_addr(int stub);
 /* As the first, by the shared hook, which has counted `hooked`. */
 unsigned long pairfuse_stub_shared_addr(int stub);
 struct pairfuse_link;
-void pairfuse_stub_arm(const struct pairfuse_link *link, u64 entry_cookie, u64 exit_cookie);
+struct pairfuse_attach;
+void pairfuse_stub_arm(const struct pairfuse_link *link, const struct bpf_prog *entry,
+		       const struct bpf_prog *exit, const struct pairfuse_attach *attr);
 void pairfuse_stub_disarm(int stub);
 void pairfuse_stub_set_inner(int stub, unsigned long body, int inner);
+/* What a timed stub calls behind its readings of the counter; NULL: nothing. */
+void pairfuse_stub_set_stamp(int stub, void *clock);
+void pairfuse_stub_set_elapsed(int stub, void *clock);
+/* The stub that has this address in its text, or -1. */
+int pairfuse_stub_of(unsigned long addr);
 
 /* clock.c */
 bool pairfuse_clock_usable(void);
 int pairfuse_clock_get(void);		/* -EOPNOTSUPP: not usable */
 void pairfuse_clock_put(void);
+u64 pairfuse_clock_arm(int stub);
+void pairfuse_clock_disarm(int stub);
 void pairfuse_clock_exit(void);
 
 /* program.c */
@@ -110,7 +134,7 @@ struct pairfuse_target {
 	unsigned long addr;		/* of the function */
 	unsigned int regs;		/* argument registers */
 	struct module *mod;		/* a reference; NULL for vmlinux */
-	struct bpf_prog *prog;		/* a reference while live: see share */
+	struct bpf_prog *prog;		/* a reference while hooked: see share */
 	char name[PAIRFUSE_NAME_LEN];
 };
 
@@ -120,22 +144,51 @@ int pairfuse_target_get(int fd, struct pairfuse_target *target);
 void pairfuse_target_put(struct pairfuse_target *target);
 /* The BPF trampoline of the function, should it get one, has to share it (or not). */
 void pairfuse_target_share(struct pairfuse_target *target, bool share);
+/* Is there one in use that believes it shares? */
+bool pairfuse_target_shares(struct pairfuse_target *target);
 /* No more sharing; the programs of a link go when it is detached. */
 void pairfuse_target_put_prog(struct pairfuse_target *target);
+
+struct pairfuse_ops;
+struct pairfuse_set;
 
 /* site.c */
 struct pairfuse_site {
 	struct list_head sites;
+	struct list_head of_ops;	/* the sites that came with one request */
 	unsigned long ip;		/* the patched instruction */
 	unsigned long body;		/* the instruction behind it */
-	enum pairfuse_hook hook;
-	struct ftrace_ops *ops;		/* fresh for every hook */
-	unsigned long hooked;		/* address given to ftrace */
-	struct list_head chain;		/* of pairfuse_link, outermost first */
+	struct pairfuse_ops *ops;	/* how it is hooked */
+	struct list_head chain;		/* of pairfuse_link, outermost first; empty: */
+	struct pairfuse_link *parked;	/* the last that left, while the hook stays */
+	unsigned int joining;		/* links that will, in a request under way */
 };
 
-int pairfuse_site_join(struct pairfuse_link *link, enum pairfuse_hook hook);
+int pairfuse_sites_join(struct pairfuse_set *set, unsigned int *failed);
 int pairfuse_site_leave(struct pairfuse_link *link);
+/* Try again what did not go; true: some is left. */
+bool pairfuse_sites_retry(void);
+struct pairfuse_link *pairfuse_site_first(struct pairfuse_site *site);
+
+/* ops.c */
+struct pairfuse_ops {
+	struct list_head idle;		/* no live site, yet it could not be removed */
+	enum pairfuse_hook hook;
+	struct ftrace_ops *ops;		/* fresh for every hook */
+	unsigned long direct;		/* address given to ftrace */
+	struct list_head sites;		/* of pairfuse_site */
+	unsigned int nr_sites;
+	unsigned int nr_live;		/* of them have links */
+	bool stuck;			/* ftrace did not let go */
+	struct pairfuse_routes *routes;	/* shared, several sites */
+};
+
+struct pairfuse_ops *pairfuse_ops_new(enum pairfuse_hook hook);
+void pairfuse_ops_free(struct pairfuse_ops *ops);
+int pairfuse_ops_hook(struct pairfuse_ops *ops);
+int pairfuse_ops_unhook(struct pairfuse_ops *ops);
+/* Let a site's hook lead to another stub. */
+int pairfuse_ops_route(struct pairfuse_site *site, struct pairfuse_link *link);
 
 /* group.c */
 struct pairfuse_group;
@@ -149,6 +202,7 @@ unsigned int pairfuse_group_nr_free(void);
 /* link.c */
 enum pairfuse_stage {
 	PAIRFUSE_STAGE_LIVE,		/* owned by an fd */
+	PAIRFUSE_STAGE_PARKED,		/* detached; its site's hook stays, for others of its set */
 	PAIRFUSE_STAGE_DRAINING,	/* detached; calls may be in flight */
 	PAIRFUSE_STAGE_LATE,		/* and some may not even have arrived: drain.c */
 	PAIRFUSE_STAGE_SETTLING,	/* none in flight; last instructions may run */
@@ -162,40 +216,74 @@ struct pairfuse_link {
 
 	struct list_head all;		/* pairfuse_links */
 	struct list_head chain;		/* of the site, when live */
-	struct pairfuse_site *site;	/* when live */
+	struct pairfuse_site *site;	/* when live or parked */
 	struct pairfuse_link *inner;	/* whom the body call leads to; NULL: the function */
 	enum pairfuse_stage stage;
 	int stub;
 	u32 id;
 	u32 flags;
-	enum pairfuse_hook hook;
+	enum pairfuse_hook hook;	/* wanted, then got */
 	bool pinned;			/* holds a reference on this module */
+	bool waited;			/* for a grace period after the hook: all have arrived */
+	bool dead;			/* whoever is in flight will never return: stacks.c */
 	bool late_seen;			/* LATE since before the grace periods under way */
 	bool late_over;			/* nobody can be on the way any more: drain.c */
 	unsigned int late_rounds;	/* of grace periods, in stage LATE */
+	unsigned long retired;		/* jiffies */
+	unsigned long scan_after;	/* jiffies since then, for stacks.c */
 	bool clocked;			/* holds a use of the counter (clock.c) */
+	unsigned long ip;		/* the function's call site */
 	unsigned long body;		/* of the function */
 	struct pairfuse_target target;
 	enum pairfuse_filter filter;
 	u32 filter_value;
 	struct pairfuse_group *group;	/* NULL: every call has its own state */
-	struct bpf_prog *entry;		/* NULL: timed stub, or detached */
-	struct bpf_prog *exit;
+	u32 entry_id, exit_id;		/* of the programs */
 	pid_t pid;
 	char comm[TASK_COMM_LEN];
 };
 
+/*
+ * Every change to this list, and to what it shows of a link, is made with both mutexes;
+ * either will do for reading.
+ */
+extern struct mutex pairfuse_list_mutex;
 extern struct list_head pairfuse_links;	/* by ascending id */
-long pairfuse_link_attach(struct pairfuse_attach __user *uattr);
+void pairfuse_link_list(struct pairfuse_link *link);
+void pairfuse_link_unlist(struct pairfuse_link *link);
+void pairfuse_link_set_stage(struct pairfuse_link *link, enum pairfuse_stage stage);
+u32 pairfuse_link_next_id(void);
+void pairfuse_link_describe(struct pairfuse_link *link, struct pairfuse_link_info *info);
 long pairfuse_link_next(struct pairfuse_link_info __user *uinfo);
 void pairfuse_link_free(struct pairfuse_link *link);
 u64 pairfuse_link_in_flight(struct pairfuse_link *link);
 bool pairfuse_link_is_late(struct pairfuse_link *link);
+bool pairfuse_link_used(struct pairfuse_link *link);
+void pairfuse_link_retire(struct pairfuse_link *link);
+
+/* set.c: what one file descriptor owns */
+struct pairfuse_member {
+	struct pairfuse_link *link;	/* NULL: detached */
+	struct bpf_prog *entry;		/* references; entry NULL: a timed stub */
+	struct bpf_prog *exit;
+};
+
+struct pairfuse_set {
+	unsigned int nr;
+	bool used;			/* calls have come, though attaching failed */
+	struct pairfuse_member members[] __counted_by(nr);
+};
+
+long pairfuse_set_attach_one(struct pairfuse_attach __user *uattr);
+long pairfuse_set_attach_many(struct pairfuse_attach_many __user *umany);
 
 /* drain.c */
 int pairfuse_drain_init(void);
 void pairfuse_drain_exit(void);
 void pairfuse_drain_kick(void);
 void pairfuse_drain_flush(void);
+
+/* stacks.c */
+bool pairfuse_stacks_scan(unsigned long *found);	/* a bit for each stub */
 
 #endif /* PAIRFUSE_KMOD_H */

@@ -91,6 +91,12 @@ static int target_from_prog(struct bpf_prog *prog, struct pairfuse_target *targe
 
 	if (prog->expected_attach_type != BPF_TRACE_FEXIT || aux->dst_prog)
 		return -EBADF;
+	/*
+	 * A stub reads `current` once, at the entry. Here it changes in between, on one
+	 * stack. (Kernels with the graph tracer do not let it be traced.)
+	 */
+	if (aux->attach_func_name && !strcmp(aux->attach_func_name, "__switch_to"))
+		return -EOPNOTSUPP;
 
 	/* Attaching takes the trampoline away, under this mutex. */
 	mutex_lock(&aux->dst_mutex);
@@ -189,6 +195,16 @@ static void trampoline_share(struct bpf_trampoline *tr, bool share)
 #endif
 }
 
+static bool trampoline_shares(struct bpf_trampoline *tr)
+{
+#if PAIRFUSE_TRAMPOLINE_MUTEX
+	guard(mutex)(&tr->mutex);
+	return tr->cur_image && (tr->flags & BPF_TRAMP_F_SHARE_IPMODIFY);
+#else
+	return trampoline_used(tr) && (READ_ONCE(tr->flags) & BPF_TRAMP_F_SHARE_IPMODIFY);
+#endif
+}
+
 /*
  * Attaching the first fexit program to a function with IPMODIFY takes the kernel
  * two tries: the first image is for functions without, ftrace answers -EAGAIN,
@@ -215,6 +231,15 @@ void pairfuse_target_share(struct pairfuse_target *target, bool share)
 	guard(mutex)(&aux->dst_mutex);
 	if (aux->dst_trampoline)
 		trampoline_share(aux->dst_trampoline, share);
+}
+
+/* Sleeps. False where nobody can tell, since somebody has attached our program. */
+bool pairfuse_target_shares(struct pairfuse_target *target)
+{
+	struct bpf_prog_aux *aux = target->prog->aux;
+
+	guard(mutex)(&aux->dst_mutex);
+	return aux->dst_trampoline && trampoline_shares(aux->dst_trampoline);
 }
 
 void pairfuse_target_put_prog(struct pairfuse_target *target)

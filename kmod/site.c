@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sites: the functions that are hooked, and how.
+ * Sites: the functions that are hooked.
  *
- * A site has one hook and a chain of links. The hook leads to the stub of the
+ * A site has one hook (ops.c) and a chain of links. The hook leads to the stub of the
  * first link, each stub's body call to the next stub, the last one's to the
  * function behind its ftrace call. So several pairs on one function nest, each
  * call has a slot for each pair on its stack, and a single pair pays nothing
@@ -10,177 +10,24 @@
  *
  *	function --hook--> stub A --body--> stub B --body--> function + 5
  *
- * Shared mode: an ftrace_ops with IPMODIFY; ftrace returns to our stub instead
- * of into the function. It goes together with everything but a second user of
- * IPMODIFY (livepatch, a kprobe with a post handler), BPF trampolines included:
- * those then take the address to call from the stack.
- *
- * Direct mode: ftrace's call site calls (or, where the kernel can, jumps to)
- * the stub itself. One direct caller per function, and a BPF trampoline is one.
+ * Sites that came with one request share an ops, which comes and goes as a whole. When
+ * the last link leaves a site while others of its ops have links, the hook stays. It has
+ * to lead somewhere, and the stub of that last link is as good a place as any: it runs
+ * no program any more and goes on to the function. The link is *parked*, until the ops
+ * goes or another link joins the site.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/delay.h>
-#include <linux/ftrace.h>
-#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
 #include "pairfuse.h"
 
 static LIST_HEAD(sites);
+static LIST_HEAD(idle_ops);		/* without a live site, to be tried again */
 
-/* what ftrace leaves where nobody is */
 static const u8 nop5[] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
-
-/*
- * Runs on every call of a function in shared mode, with whatever context that
- * has; ftrace's trampoline has saved the registers. Must not be traced and
- * calls nothing, so it needs no protection against recursion.
- *
- * The count is that of the link whose stub the call is sent to: link and address are
- * read by way of one pointer.
- */
-static void notrace shared_hook(unsigned long ip, unsigned long parent_ip,
-				struct ftrace_ops *ops, struct ftrace_regs *fregs)
-{
-	const struct pairfuse_link *link = READ_ONCE(ops->private);
-
-	this_cpu_inc(link->counters->hooked);
-	ftrace_regs_set_instruction_pointer(fregs, link->shared_addr);
-}
-
-static unsigned long direct_addr(int stub)
-{
-	if (PAIRFUSE_DIRECT_JMP)
-		return ftrace_jmp_set(pairfuse_stub_jmp_addr(stub));
-	return pairfuse_stub_call_addr(stub);
-}
-
-static int hook_shared(struct pairfuse_site *site, struct pairfuse_link *link)
-{
-	int err, tries;
-
-	site->ops->func = shared_hook;
-	site->ops->flags = FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT;
-	site->ops->private = link;
-	err = ftrace_set_filter_ip(site->ops, site->ip, 0, 0);
-	if (err)
-		return err == -ENOMEM ? err : -EOPNOTSUPP;
-	/*
-	 * A BPF trampoline on the function is asked to share; it answers
-	 * -EAGAIN while it is being changed.
-	 */
-	for (tries = 0; tries < 100; tries++) {
-		err = register_ftrace_function(site->ops);
-		if (err != -EAGAIN)
-			break;
-		msleep(1);
-	}
-	return err == -EAGAIN ? -EBUSY : err;
-}
-
-/*
- * With kernel.ftrace_enabled cleared, an ops that is not permanent is registered without
- * an error, and nothing is patched: the site would be silent, and nobody would know.
- */
-static bool call_site_empty(unsigned long ip)
-{
-	u8 text[sizeof(nop5)];
-
-	return copy_from_kernel_nofault(text, (void *)ip, sizeof(text)) ||
-	       !memcmp(text, nop5, sizeof(nop5));
-}
-
-static int hook_direct(struct pairfuse_site *site, int stub)
-{
-	int err;
-
-	err = ftrace_set_filter_ip(site->ops, site->ip, 0, 0);
-	if (err)
-		return err == -ENOMEM ? err : -EOPNOTSUPP;
-	site->hooked = direct_addr(stub);
-	err = register_ftrace_direct(site->ops, site->hooked);
-	if (err)
-		return err;
-	/*
-	 * Do not fall silent when kernel.ftrace_enabled is cleared: refuse that
-	 * instead, as BPF's own direct calls on newer kernels do. Registering
-	 * sets the flags by itself, so this comes after it.
-	 */
-	site->ops->flags |= FTRACE_OPS_FL_PERMANENT;
-	/*
-	 * The caller frees the filter. If ftrace will not let go it will not later
-	 * either: then this has to look like a hook, which stays.
-	 */
-	if (call_site_empty(site->ip) &&
-	    !unregister_ftrace_direct(site->ops, site->hooked, false))
-		return -EBUSY;
-	return 0;
-}
-
-/*
- * On errors too calls may have been sent to the stub: an ops is on ftrace's list
- * for a moment before ftrace finds out that it must not be. The hook has counted
- * them when this returns, and nobody looks at the ops any more.
- */
-static int hook(struct pairfuse_site *site, struct pairfuse_link *link)
-{
-	int err;
-
-	/*
-	 * Always a fresh one: on 6.12 an ops that was unregistered keeps
-	 * pointers to its freed filter.
-	 */
-	site->ops = kzalloc(sizeof(*site->ops), GFP_KERNEL);
-	if (!site->ops)
-		return -ENOMEM;
-	err = site->hook == PAIRFUSE_HOOK_DIRECT ? hook_direct(site, link->stub)
-						 : hook_shared(site, link);
-	if (err) {
-		synchronize_rcu_tasks_rude();
-		synchronize_rcu_tasks();
-		ftrace_free_filter(site->ops);
-		kfree(site->ops);
-	}
-	return err;
-}
-
-/*
- * Unregistering waits until no CPU and no task is in ftrace's trampoline: our ops are
- * dynamic, which makes ftrace wait for RCU-tasks. Then the ops can be freed. A task that
- * the shared hook has sent on may sleep before it arrives: see drain.c.
- */
-static int unhook(struct pairfuse_site *site)
-{
-	int err;
-
-	if (site->hook == PAIRFUSE_HOOK_DIRECT) {
-		err = unregister_ftrace_direct(site->ops, site->hooked, true);
-	} else {
-		err = unregister_ftrace_function(site->ops);
-		if (!err)
-			ftrace_free_filter(site->ops);
-	}
-	if (!err)
-		kfree(site->ops);
-	return err;
-}
-
-/* Let the hook lead to another stub. */
-static int rehook(struct pairfuse_site *site, struct pairfuse_link *link)
-{
-	unsigned long addr;
-	int err;
-
-	if (site->hook == PAIRFUSE_HOOK_SHARED) {
-		WRITE_ONCE(site->ops->private, link);
-		return 0;
-	}
-	addr = direct_addr(link->stub);
-	err = modify_ftrace_direct(site->ops, addr);
-	if (!err)
-		site->hooked = addr;
-	return err;
-}
 
 /*
  * The function's ftrace call site: 5 bytes at its start or behind its ENDBR (4
@@ -223,73 +70,29 @@ static struct pairfuse_site *site_find(unsigned long ip)
 	return NULL;
 }
 
-static int site_create(struct pairfuse_link *link, unsigned long ip, enum pairfuse_hook mode)
+/* The link that the hook leads to. */
+struct pairfuse_link *pairfuse_site_first(struct pairfuse_site *site)
 {
-	struct pairfuse_site *site = kzalloc(sizeof(*site), GFP_KERNEL);
-	int err;
-
-	if (!site)
-		return -ENOMEM;
-	site->ip = ip;
-	site->body = ip + CALL_INSN_SIZE;
-	site->hook = mode;
-	INIT_LIST_HEAD(&site->chain);
-
-	link->body = site->body;
-	link->inner = NULL;
-	pairfuse_stub_set_inner(link->stub, site->body, -1);
-	if (mode == PAIRFUSE_HOOK_SHARED)
-		pairfuse_target_share(&link->target, true);
-	err = hook(site, link);
-	if (err) {
-		if (mode == PAIRFUSE_HOOK_SHARED)
-			pairfuse_target_share(&link->target, false);
-		kfree(site);
-		return err;
-	}
-	list_add_tail(&link->chain, &site->chain);
-	list_add_tail(&site->sites, &sites);
-	link->site = site;
-	link->hook = site->hook;
-	return 0;
+	return list_empty(&site->chain) ? site->parked :
+	       list_first_entry(&site->chain, struct pairfuse_link, chain);
 }
 
-/*
- * Put an armed link on its function, creating the site if need be; mode is what
- * a new site gets. When this returns 0, calls run the pair. Sleeps.
- *
- * -EOPNOTSUPP: no call site found, or ftrace does not know it. -EBUSY: held by
- * a user that excludes us. -EMLINK: too many links there. -ENOMEM, -ENODEV.
- */
-int pairfuse_site_join(struct pairfuse_link *link, enum pairfuse_hook mode)
+/* Last in the chain; whoever is there leads to it from now on. */
+static void chain_append(struct pairfuse_site *site, struct pairfuse_link *link)
 {
 	struct pairfuse_link *last;
-	struct pairfuse_site *site;
-	unsigned long ip;
-	int err;
 
-	lockdep_assert_held(&pairfuse_mutex);
-	err = find_call_site(link->target.addr, &ip);
-	if (err)
-		return err;
-	site = site_find(ip);
-	if (!site)
-		return site_create(link, ip, mode);
-
-	/* Frames add up on the caller's stack, which is 16 kB for everybody. */
-	if (list_count_nodes(&site->chain) >= PAIRFUSE_MAX_LINKS)
-		return -EMLINK;
-	last = list_last_entry(&site->chain, struct pairfuse_link, chain);
+	link->site = site;
+	link->hook = site->ops->hook;
 	link->body = site->body;
 	link->inner = NULL;
 	pairfuse_stub_set_inner(link->stub, site->body, -1);
-	/* From here on calls go through the new stub. */
-	last->inner = link;
-	pairfuse_stub_set_inner(last->stub, site->body, link->stub);
+	if (!list_empty(&site->chain)) {
+		last = list_last_entry(&site->chain, struct pairfuse_link, chain);
+		last->inner = link;
+		pairfuse_stub_set_inner(last->stub, site->body, link->stub);
+	}
 	list_add_tail(&link->chain, &site->chain);
-	link->site = site;
-	link->hook = site->hook;
-	return 0;
 }
 
 /*
@@ -309,34 +112,263 @@ static void bypass(struct pairfuse_link *link)
 	}
 }
 
+static struct pairfuse_site *site_new(unsigned long ip, struct pairfuse_ops *ops)
+{
+	struct pairfuse_site *site = kzalloc(sizeof(*site), GFP_KERNEL);
+
+	if (!site)
+		return NULL;
+	site->ip = ip;
+	site->body = ip + CALL_INSN_SIZE;
+	site->ops = ops;
+	INIT_LIST_HEAD(&site->chain);
+	list_add_tail(&site->sites, &sites);
+	list_add_tail(&site->of_ops, &ops->sites);
+	ops->nr_sites++;
+	return site;
+}
+
+static void site_free(struct pairfuse_site *site)
+{
+	list_del(&site->sites);
+	list_del(&site->of_ops);
+	kfree(site);
+}
+
+/* --- joining --- */
+
+/* A request under way: the hooks that it needs. */
+struct joining {
+	struct pairfuse_ops *shared;
+	struct list_head ops;		/* all, by way of `idle` */
+};
+
+static struct pairfuse_ops *ops_for(struct joining *j, enum pairfuse_hook hook)
+{
+	struct pairfuse_ops *ops;
+
+	if (hook == PAIRFUSE_HOOK_SHARED && j->shared)
+		return j->shared;
+	ops = pairfuse_ops_new(hook);
+	if (!ops)
+		return NULL;
+	list_add_tail(&ops->idle, &j->ops);
+	if (hook == PAIRFUSE_HOOK_SHARED)
+		j->shared = ops;
+	return ops;
+}
+
+/* Links of new sites are in the chain at once, since nobody gets there yet. */
+static int find_place(struct joining *j, struct pairfuse_link *link)
+{
+	struct pairfuse_site *site;
+	struct pairfuse_ops *ops;
+	int err;
+
+	err = find_call_site(link->target.addr, &link->ip);
+	if (err)
+		return err;
+	site = site_find(link->ip);
+	if (!site) {
+		ops = ops_for(j, link->hook);
+		site = ops ? site_new(link->ip, ops) : NULL;
+		if (!site)
+			return -ENOMEM;
+		ops->nr_live++;
+	}
+	if (site->ops->stuck)
+		return -EBUSY;
+	/* Frames add up on the caller's stack; see PAIRFUSE_RESERVE too. */
+	if (list_count_nodes(&site->chain) + site->joining >= PAIRFUSE_MAX_LINKS)
+		return -EMLINK;
+	if (site->ops->ops)
+		site->joining++;
+	else
+		chain_append(site, link);
+	return 0;
+}
+
+static void join_hooked(struct pairfuse_site *site, struct pairfuse_link *link)
+{
+	struct pairfuse_link *parked = site->parked;
+
+	site->joining--;
+	chain_append(site, link);
+	if (!parked)
+		return;
+	/* Only in shared mode are links parked, and there this cannot fail. */
+	pairfuse_ops_route(site, link);
+	site->parked = NULL;
+	site->ops->nr_live++;
+	parked->site = NULL;
+	pairfuse_link_retire(parked);
+}
+
+/* Undo find_place() for all links, and take off what has been hooked. */
+static int join_undo(struct joining *j, struct pairfuse_set *set)
+{
+	struct pairfuse_site *site, *next_site;
+	struct pairfuse_ops *ops, *next;
+	unsigned int i;
+
+	list_for_each_entry(ops, &j->ops, idle) {
+		if (ops->ops && pairfuse_ops_unhook(ops)) {
+			ops->stuck = true;
+			return -EIO;
+		}
+	}
+	for (i = 0; i < set->nr; i++) {
+		struct pairfuse_link *link = set->members[i].link;
+
+		site = link->ip ? site_find(link->ip) : NULL;
+		if (site)
+			site->joining = 0;
+		list_del_init(&link->chain);
+		link->site = NULL;
+	}
+	list_for_each_entry_safe(ops, next, &j->ops, idle) {
+		list_for_each_entry_safe(site, next_site, &ops->sites, of_ops)
+			site_free(site);
+		pairfuse_ops_free(ops);
+	}
+	return 0;
+}
+
+/* failed: the link that is to blame; left alone when it is all of them. */
+static int join_new(struct joining *j, struct pairfuse_set *set, unsigned int *failed)
+{
+	struct pairfuse_ops *ops;
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < set->nr; i++) {
+		err = find_place(j, set->members[i].link);
+		if (err) {
+			*failed = i;
+			return err;
+		}
+	}
+	list_for_each_entry(ops, &j->ops, idle) {
+		err = pairfuse_ops_hook(ops);
+		if (err) {
+			ops->ops = NULL;
+			return err;
+		}
+	}
+	return 0;
+}
+
 /*
- * Take a link off its function. Afterwards nobody is sent to its stub; tasks may
- * still be on their way into it (see drain.c for how long) or inside. An error means
- * that ftrace would not let go: then the stub and all that it refers to have to stay.
- * Sleeps.
+ * Put the armed links of a set on their functions, hooking those that are not yet;
+ * link->hook is what a new site gets. When this returns 0, calls run the pairs. On errors
+ * all is as before, though calls may have come through (pairfuse_link_used()). Sleeps.
+ *
+ * -EOPNOTSUPP: no call site found, or ftrace does not know it. -EBUSY: held by
+ * a user that excludes us. -EMLINK: too many links there. -ENOMEM, -ENODEV. -EIO: ftrace
+ * would not let go of what it had just been given: the stubs have to stay.
+ */
+int pairfuse_sites_join(struct pairfuse_set *set, unsigned int *failed)
+{
+	struct joining j = { .ops = LIST_HEAD_INIT(j.ops) };
+	struct pairfuse_ops *ops, *next;
+	unsigned int i;
+	int err;
+
+	lockdep_assert_held(&pairfuse_mutex);
+	err = join_new(&j, set, failed);
+	if (err)
+		return join_undo(&j, set) ?: err;
+	list_for_each_entry_safe(ops, next, &j.ops, idle)
+		list_del_init(&ops->idle);
+	for (i = 0; i < set->nr; i++) {
+		struct pairfuse_link *link = set->members[i].link;
+
+		if (!link->site)
+			join_hooked(site_find(link->ip), link);
+	}
+	return 0;
+}
+
+/* --- leaving --- */
+
+/* The hook is gone: its sites too, and what was parked there drains. */
+static void ops_gone(struct pairfuse_ops *ops)
+{
+	struct pairfuse_site *site, *next;
+
+	list_for_each_entry_safe(site, next, &ops->sites, of_ops) {
+		if (site->parked) {
+			site->parked->site = NULL;
+			if (site->parked->stage == PAIRFUSE_STAGE_PARKED)
+				pairfuse_link_retire(site->parked);
+		}
+		site_free(site);
+	}
+	pairfuse_ops_free(ops);
+}
+
+/*
+ * Take a link off its function. Afterwards nobody is sent to its stub, unless it is
+ * parked (link->site says so); tasks may still be on their way into it (see drain.c for
+ * how long) or inside. An error means that ftrace would not let go: then the stub and all
+ * that it refers to have to stay. Sleeps.
  */
 int pairfuse_site_leave(struct pairfuse_link *link)
 {
 	struct pairfuse_site *site = link->site;
+	struct pairfuse_ops *ops = site->ops;
 	int err = 0;
 
 	lockdep_assert_held(&pairfuse_mutex);
-	if (list_is_singular(&site->chain)) {
-		err = unhook(site);
-		if (!err && site->hook == PAIRFUSE_HOOK_SHARED)
-			pairfuse_target_share(&link->target, false);
-	} else if (list_is_first(&link->chain, &site->chain)) {
-		err = rehook(site, list_next_entry(link, chain));
+	if (!list_is_singular(&site->chain)) {
+		if (list_is_first(&link->chain, &site->chain))
+			err = pairfuse_ops_route(site, list_next_entry(link, chain));
+		if (err)
+			return err;
+		bypass(link);
+		list_del_init(&link->chain);
+		link->site = NULL;
+		return 0;
 	}
-	if (err)
-		return err;
 
 	bypass(link);
 	list_del_init(&link->chain);
-	link->site = NULL;
-	if (list_empty(&site->chain)) {
-		list_del(&site->sites);
-		kfree(site);
+	site->parked = link;
+	if (--ops->nr_live)
+		return 0;
+	err = pairfuse_ops_unhook(ops);
+	if (err == -EAGAIN) {
+		list_add_tail(&ops->idle, &idle_ops);
+		return 0;
 	}
+	if (err) {
+		ops->stuck = true;
+		return err;
+	}
+	ops_gone(ops);
 	return 0;
+}
+
+bool pairfuse_sites_retry(void)
+{
+	struct pairfuse_ops *ops, *next;
+	int err;
+
+	lockdep_assert_held(&pairfuse_mutex);
+	list_for_each_entry_safe(ops, next, &idle_ops, idle) {
+		if (ops->nr_live) {		/* somebody has joined again */
+			list_del_init(&ops->idle);
+			continue;
+		}
+		err = pairfuse_ops_unhook(ops);
+		if (!err) {
+			ops_gone(ops);
+		} else if (err != -EAGAIN) {
+			pr_crit("ftrace did not remove a hook (%d); its stubs stay in use\n", err);
+			ops->stuck = true;
+			list_del_init(&ops->idle);
+			__module_get(THIS_MODULE);
+		}
+	}
+	return !list_empty(&idle_ops);
 }

@@ -64,12 +64,7 @@ void pairfuse_rcu_unlock(void)
 }
 #endif
 
-struct patchable_call {
-	struct static_call_key *key;
-	void *tramp;
-};
-
-#define PATCHABLE(name)	{ &STATIC_CALL_KEY(name), STATIC_CALL_TRAMP_ADDR(name) }
+#define PATCHABLE(name)	(&STATIC_CALL_KEY(name))
 #define TIMED_PATCHABLE(n) \
 	.stamp = PATCHABLE(pairfuse_stamp_##n), .elapsed = PATCHABLE(pairfuse_elapsed_##n), \
 	.exit = PATCHABLE(pairfuse_exit_##n), .pass = PATCHABLE(pairfuse_pass_##n), \
@@ -78,20 +73,22 @@ struct patchable_call {
 #define STUB_CALLS(n)	{ .entry = PATCHABLE(pairfuse_entry_##n), TIMED_PATCHABLE(n) },
 
 static const struct {
-	struct patchable_call entry, stamp, elapsed, exit, pass, body;
+	struct static_call_key *entry, *stamp, *elapsed, *exit, *pass, *body;
 } stub_calls[] = { FULL_STUBS(STUB_CALLS) TIMED_STUBS(TIMED_CALLS) };
 static_assert(ARRAY_SIZE(stub_calls) == PAIRFUSE_NR_STUBS);
 
 /* stub_text.S */
 extern const struct {
-	unsigned long jmp, call, shared;
+	unsigned long jmp, call, shared;	/* shared: where the stub begins */
 	unsigned long jmp_filter, call_filter, shared_filter;
 	void *gone;		/* in place of the exit call of a detached timed stub */
+	unsigned long end;	/* of its text, which begins at `shared` */
 } pairfuse_stub_table[PAIRFUSE_NR_STUBS];
 void pairfuse_stamp(void);
 void pairfuse_elapsed(void);
 void pairfuse_stamp_mono(void);
 void pairfuse_elapsed_mono(void);
+void pairfuse_clock_mono(void);
 
 struct pairfuse_stub_data pairfuse_stub_data[PAIRFUSE_NR_STUBS];
 static_assert(sizeof(struct pairfuse_stub_data) == 64);
@@ -195,17 +192,44 @@ static u16 filter_offset(enum pairfuse_filter filter)
 	}
 }
 
-static void set_call(const struct patchable_call *call, void *func)
+/*
+ * Without the trampoline: all calls are patched in place, and patching one that nobody
+ * executes would interrupt all CPUs as well.
+ */
+static void set_call(struct static_call_key *key, void *func)
 {
-	if (call->key)
-		__static_call_update(call->key, call->tramp, func);
+	if (key)
+		__static_call_update(key, NULL, func);
 }
 
-/*
- * Prepare a free stub: nobody executes it, so the order does not matter. Its
- * body has to be set too before it is hooked.
- */
-void pairfuse_stub_arm(const struct pairfuse_link *link, u64 entry_cookie, u64 exit_cookie)
+void pairfuse_stub_set_stamp(int stub, void *clock)
+{
+	set_call(stub_calls[stub].stamp, clock);
+}
+
+void pairfuse_stub_set_elapsed(int stub, void *clock)
+{
+	set_call(stub_calls[stub].elapsed, clock);
+}
+
+static bool is_timed(int stub)
+{
+	return stub >= PAIRFUSE_TIMED;
+}
+
+/* Which clock, and what makes nanoseconds of it: the counter's in place, see TIMED. */
+static void arm_timed(const struct pairfuse_link *link, struct pairfuse_stub_data *data)
+{
+	if (link->clocked) {
+		data->cycle_ns = pairfuse_clock_arm(link->stub);
+	} else {
+		data->cycle_ns = 1ULL << 32;
+		pairfuse_stub_set_stamp(link->stub, pairfuse_clock_mono);
+		pairfuse_stub_set_elapsed(link->stub, pairfuse_clock_mono);
+	}
+}
+
+static void arm_full(const struct pairfuse_link *link)
 {
 	void *stamp = NULL, *elapsed = NULL;
 
@@ -213,34 +237,48 @@ void pairfuse_stub_arm(const struct pairfuse_link *link, u64 entry_cookie, u64 e
 		stamp = link->clocked ? pairfuse_stamp : pairfuse_stamp_mono;
 		elapsed = link->clocked ? pairfuse_elapsed : pairfuse_elapsed_mono;
 	}
+	pairfuse_stub_set_stamp(link->stub, stamp);
+	pairfuse_stub_set_elapsed(link->stub, elapsed);
+}
+
+/*
+ * Prepare a free stub: nobody executes it, so the order does not matter. Its
+ * body has to be set too before it is hooked.
+ */
+void pairfuse_stub_arm(const struct pairfuse_link *link, const struct bpf_prog *entry,
+		       const struct bpf_prog *exit, const struct pairfuse_attach *attr)
+{
+	struct pairfuse_stub_data *data = &pairfuse_stub_data[link->stub];
+
 	lockdep_assert_held(&pairfuse_mutex);
-	pairfuse_stub_data[link->stub] = (struct pairfuse_stub_data) {
+	*data = (struct pairfuse_stub_data) {
 		.counters = link->counters,
-		.entry_active = link->entry ? link->entry->active : NULL,
-		.exit_active = link->exit->active,
+		.exit_active = exit->active,
 		.exit_always = !!(link->flags & PAIRFUSE_ATTACH_EXIT_ALWAYS),
 		.filter_offset = filter_offset(link->filter),
 		.filter_value = link->filter_value,
 		.nest = link->group ? pairfuse_group_offset(link->group) : 0,
-		.entry_run_ctx.bpf_cookie = entry_cookie,
-		.exit_run_ctx.bpf_cookie = exit_cookie,
+		.entry_run_ctx.bpf_cookie = attr->entry_cookie,
+		.exit_run_ctx.bpf_cookie = attr->exit_cookie,
 	};
-	if (link->entry)
-		set_call(&stub_calls[link->stub].entry, (void *)link->entry->bpf_func);
-	set_call(&stub_calls[link->stub].stamp, stamp);
-	set_call(&stub_calls[link->stub].elapsed, elapsed);
-	set_call(&stub_calls[link->stub].exit, (void *)link->exit->bpf_func);
+	if (is_timed(link->stub)) {
+		arm_timed(link, data);
+	} else {
+		data->entry_active = entry->active;
+		set_call(stub_calls[link->stub].entry, (void *)entry->bpf_func);
+		arm_full(link);
+	}
+	set_call(stub_calls[link->stub].exit, (void *)exit->bpf_func);
 }
 
 /*
  * Run the programs no more. Calls may be in flight; for them the guards (or what
  * takes the exit program's place) do not let in any longer, and count that.
  *
- * Somebody may have passed the old guard before it was replaced. That somebody
- * runs with preemption off, hence in an RCU read side section, from reading the
- * guard until after the program: the caller may drop its references on the
- * programs when this returns, since bpf_prog_put() frees (program, guard and
- * image) only after an RCU grace period.
+ * Somebody may have passed the old guard, or the old exit call, before it was replaced.
+ * That somebody runs with preemption off, hence in an RCU read side section, from before
+ * that until after the program: no CPU is in one an RCU grace period after this, and the
+ * caller puts the programs then (set.c).
  *
  * The stamping calls stay: a call that has its stamp may still want the
  * difference, and they refer to nothing that goes.
@@ -250,10 +288,11 @@ void pairfuse_stub_disarm(int stub)
 	struct pairfuse_stub_data *data = &pairfuse_stub_data[stub];
 
 	lockdep_assert_held(&pairfuse_mutex);
-	WRITE_ONCE(data->entry_active, (void __percpu *)&pairfuse_detached);
+	if (!is_timed(stub))
+		WRITE_ONCE(data->entry_active, (void __percpu *)&pairfuse_detached);
 	WRITE_ONCE(data->exit_active, (void __percpu *)&pairfuse_detached);
-	set_call(&stub_calls[stub].entry, NULL);
-	set_call(&stub_calls[stub].exit, pairfuse_stub_table[stub].gone);
+	set_call(stub_calls[stub].entry, NULL);
+	set_call(stub_calls[stub].exit, pairfuse_stub_table[stub].gone);
 }
 
 /*
@@ -270,6 +309,23 @@ void pairfuse_stub_set_inner(int stub, unsigned long body, int inner)
 		body = pairfuse_stub_jmp_addr(inner);
 		pass = pairfuse_stub_call_addr(inner);
 	}
-	set_call(&stub_calls[stub].body, (void *)body);
-	set_call(&stub_calls[stub].pass, (void *)pass);
+	set_call(stub_calls[stub].body, (void *)body);
+	set_call(stub_calls[stub].pass, (void *)pass);
+}
+
+/* Stubs stand one behind the other in the text. */
+int pairfuse_stub_of(unsigned long addr)
+{
+	int first = 0, end = PAIRFUSE_NR_STUBS, middle;
+
+	while (first < end) {
+		middle = (first + end) / 2;
+		if (addr < pairfuse_stub_table[middle].shared)
+			end = middle;
+		else if (addr >= pairfuse_stub_table[middle].end)
+			first = middle + 1;
+		else
+			return middle;
+	}
+	return -1;
 }

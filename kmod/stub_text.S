@@ -8,15 +8,14 @@
  * line of data, pairfuse_stub_data[N]. No code is generated at run time and
  * nothing is called through a pointer.
  *
- * Frame, below the return address:
+ * Frame, below the return address (and, with CONFIG_FRAME_POINTER, the saved rbp):
  *
- *	rbp	saved rbp			<- rbp
- *	-8	saved rbx	rbx: current
- *	-16	saved r12	r12: current->bpf_ctx of the caller
- *	-24	saved r13	r13: recursion guard in use (per-CPU offset);
- *				around the body, the task's word of the group
- *	  slot, PAIRFUSE_SLOT_SIZE bytes	<- rsp + SLOT
- *	  ctx, PAIRFUSE_CTX_WORDS u64		<- rsp
+ *	saved rbx	rbx: current
+ *	saved r12	r12: current->bpf_ctx of the caller
+ *	saved r13	r13: recursion guard in use (per-CPU offset);
+ *			around the body, the task's word of the group
+ *	slot, PAIRFUSE_SLOT_SIZE bytes		<- rsp + SLOT
+ *	ctx, PAIRFUSE_CTX_WORDS u64		<- rsp
  *
  * A stack belongs to one task and what is called here leaves bpf_ctx as it found
  * it, so both are read once. The programs and the function preserve rbx and
@@ -36,7 +35,9 @@
  *
  *   _shared	on the stack: [caller]. From the shared hook: ftrace returns here
  *		instead of into the function, or a BPF trampoline calls this in its
- *		place. Counted apart: see drain.c on who has not arrived yet.
+ *		place. That call is an indirect one, so there is an ENDBR: a CPU with
+ *		IBT takes no other target. Counted apart: see drain.c on calls that
+ *		have not arrived yet.
  *   _jmp	the same, from a patched jump or by the body call of an outer stub.
  *   _call	on the stack: [function+5] [caller]. From a patched call. The
  *		function's return address is not needed, since the body is a
@@ -44,7 +45,18 @@
  *		then returns there and from there to the caller: two returns for
  *		the two calls that the CPU's return stack has seen. (Dropping
  *		the slot with add $8,%rsp would leave it out of step for the
- *		whole call chain.)
+ *		whole call chain.) Where stacks are unwound by frame pointers, the
+ *		slot becomes a frame record first, whose return address is the
+ *		caller's: without it the caller would be missing from every stack
+ *		that is taken below.
+ *
+ * No frame is made on a stack that is nearly full (DEEP): frames of pairs on functions
+ * that call each other add up, and the kernel's own functions were measured without
+ * them. Such calls pass by and are counted.
+ *
+ * A kprobe that is optimised replaces five bytes. None may reach over an entrance from
+ * what stands before it, so in front of each entrance there is a jump of five bytes
+ * (JMP5), or an instruction that runs on into it and that kprobes see as such.
  *
  * What can happen on the way:
  *
@@ -89,10 +101,47 @@
 #define CTX_ARMED	CTX(8)
 #define CTX_ELAPSED	CTX(9)
 #define CTX_STAMP	CTX(10)			/* reserved in the ABI */
+#define CTX_STAMP_HIGH	4 + CTX(10)
 #define SLOT		(12 * 8)
-#define FRAME		(SLOT + 64 + 8)		/* keeps rsp aligned to 16 */
 #define TIMED_NEST	SLOT			/* of a timed stub with exact nesting */
-#define TIMED_FRAME	(SLOT + 16)
+
+/*
+ * What is below the return address; rsp is a multiple of 16 before calls. Saved registers
+ * and unwinding do without rbp, unless the kernel unwinds by it.
+ */
+#ifdef CONFIG_FRAME_POINTER
+#define FRAME_BASE	8
+#else
+#define FRAME_BASE	0
+#endif
+#define FRAME		(SLOT + 64 + FRAME_BASE)
+#define TIMED_FRAME	(SLOT + 8 + FRAME_BASE)
+
+.macro FRAME_RECORD
+#ifdef CONFIG_FRAME_POINTER
+	pushq	%rbp
+	movq	%rsp, %rbp
+#endif
+.endm
+
+.macro FRAME_RECORD_END
+#ifdef CONFIG_FRAME_POINTER
+	popq	%rbp
+#endif
+.endm
+
+/*
+ * objtool finds the key of a static call by the symbols of the object file that it looks
+ * at. That is this one, unless the kernel has it look at linked modules (IBT, LTO); and
+ * this one would have no such symbol.
+ */
+.macro KEY name
+	.pushsection .discard.addressable, "aw"
+	.quad	__SCK__\name
+	.popsection
+.endm
+
+#define JMP5	{disp32} jmp
 
 	.text
 
@@ -125,38 +174,23 @@
 /*
  * rax := the time stamp counter, after all instructions before it (as the kernel's
  * own clock reads it); rdx is gone. Or, once the kernel has stopped trusting the
- * counter, something that imitates it: see clock.c.
+ * counter, something that imitates it: see clock.c, also for why entry and exit have a
+ * call of their own each.
  */
-.macro STAMP
+.macro STAMP clock
 	lfence
 	rdtsc
+	call	__SCT__\clock
 	shlq	$32, %rdx
 	orq	%rdx, %rax
-	call	__SCT__pairfuse_clock
-.endm
-
-/*
- * Less than at the entry: this CPU's counter is a few cycles behind the one of the
- * CPU where the call began; or the entry's stamp is the counter and the exit's an
- * imitation, then the counter has to do for this call. rax := cycles since \stamp,
- * not negative; rdx is gone.
- */
-.macro CYCLES_AGAIN stamp:vararg
-	rdtsc
-	shlq	$32, %rdx
-	orq	%rdx, %rax
-	subq	\stamp, %rax
-	jns	.Lok\@
-	xorl	%eax, %eax
-.Lok\@:
 .endm
 
 /*
  * rax: cycles, becomes nanoseconds; rdx is gone. 32 binary digits behind the
  * point, a product of 128 bits: right for centuries.
  */
-.macro CYCLES_TO_NS
-	mulq	pairfuse_cycle_ns(%rip)
+.macro CYCLES_TO_NS factor:vararg
+	mulq	\factor
 	shrdq	$32, %rdx, %rax
 .endm
 
@@ -177,41 +211,118 @@
 	je	\to
 .endm
 
-.macro FILTER n
+/* Less than PAIRFUSE_STACK_RESERVE left, perhaps: then \to looks closer. */
+.macro DEEP to
+	testl	$PAIRFUSE_STACK_DEEP, %esp
+	jz	\to
+.endm
+
+/*
+ * The ways in, before the frame is made; counted first of all. rax, r10 and r11 are no
+ * arguments. What is entered by calls that are patched in runs on into the frame; where
+ * those are jumps, these do.
+ */
+.macro ENTER_JMP n
+.Ljmp_\n:
+	ANNOTATE_NOENDBR
+	DEEP	.Ldeep_jmp_\n
+.Lentered_\n:
+	COUNT	\n, PAIRFUSE_COUNT_ENTERED, %rax
+.endm
+
+.macro ENTER_CALL n
+.Lcall_\n:
+	ANNOTATE_NOENDBR
+	DEEP	.Ldeep_call_\n
+.Lcalled_\n:
+#ifdef CONFIG_FRAME_POINTER
+	movq	%rbp, (%rsp)
+	movq	%rsp, %rbp
+	pushq	$pairfuse_bare_return_here
+#else
+	movq	$pairfuse_bare_return_here, (%rsp)
+#endif
+.endm
+
+.macro ENTRANCES n
+	ENDBR				/* one: SYM_FUNC_START has it on some kernels */
+	DEEP	.Ldeep_shared_\n
+.Lshared_\n:
+	COUNT	\n, PAIRFUSE_COUNT_ARRIVED, %rax
+	JMP5	.Lframe_\n
+	.balign	2, 0xcc			/* bit 0 of an address is ftrace's, see compat.h */
+#if PAIRFUSE_DIRECT_JMP
+	UNWIND_HINT_FUNC		/* a table leads here, nothing above */
+	ENTER_CALL \n
+	JMP5	.Lentered_\n
+	.balign	2, 0xcc
+	UNWIND_HINT_FUNC
+	ENTER_JMP \n
+#else
+	UNWIND_HINT_FUNC
+	ENTER_JMP \n
+	JMP5	.Lframe_\n
+	.balign	2, 0xcc
+	UNWIND_HINT_FUNC
+	ENTER_CALL \n
+	COUNT	\n, PAIRFUSE_COUNT_ENTERED, %rax
+#endif
+.Lframe_\n:
+.endm
+
+/* At the end of a stub: entrances for links with a filter, and calls that pass by. */
+.macro FILTERS n
+	.balign	2, 0xcc
+	UNWIND_HINT_FUNC
 .Lcall_filter_\n:
 	ANNOTATE_NOENDBR
 	MATCHES	\n, .Lcall_\n
-	jmp	__SCT__pairfuse_pass_\n
-	.balign	2			/* as at .Ljmp */
+	JMP5	__SCT__pairfuse_pass_\n
+	.balign	2, 0xcc
+	UNWIND_HINT_FUNC
 .Ljmp_filter_\n:
 	ANNOTATE_NOENDBR
-	UNWIND_HINT_FUNC		/* nothing above leads here */
 	MATCHES	\n, .Ljmp_\n
-	jmp	__SCT__pairfuse_body_\n
-.Lshared_filter_\n:
-	ANNOTATE_NOENDBR
+	JMP5	__SCT__pairfuse_body_\n
+	.balign	2, 0xcc
 	UNWIND_HINT_FUNC
-	MATCHES	\n, .Lshared_\n
+.Lshared_filter_\n:
+	ENDBR
+	MATCHES	\n, .Lshared_enter_\n
+.Lshared_pass_\n:
 	COUNT	\n, PAIRFUSE_COUNT_PASSED, %rax
-	jmp	__SCT__pairfuse_body_\n
+	JMP5	__SCT__pairfuse_body_\n
+.Lshared_enter_\n:
+	DEEP	.Ldeep_shared_\n
+	JMP5	.Lshared_\n
+
+	/* The stack: [caller], with [function+5] below it where that is to be passed. */
+.Ldeep_shared_\n:
+	call	pairfuse_is_deep
+	testl	%eax, %eax
+	jz	.Lshared_\n
+	COUNT	\n, PAIRFUSE_COUNT_DEEP, %rax
+	jmp	.Lshared_pass_\n
+.Ldeep_jmp_\n:
+	call	pairfuse_is_deep
+	testl	%eax, %eax
+	jz	.Lentered_\n
+	COUNT	\n, PAIRFUSE_COUNT_DEEP, %rax
+	JMP5	__SCT__pairfuse_body_\n
+.Ldeep_call_\n:
+	call	pairfuse_is_deep
+	testl	%eax, %eax
+	jz	.Lcalled_\n
+	COUNT	\n, PAIRFUSE_COUNT_DEEP, %rax
+	JMP5	__SCT__pairfuse_pass_\n
 .endm
 
-/* The ways in, before the frame is made; counted first of all. rax is no argument. */
-.macro ENTRANCES n
-	FILTER	\n
-.Lcall_\n:
-	ANNOTATE_NOENDBR
-	movq	$pairfuse_bare_return_here, (%rsp)
-	.balign	2			/* bit 0 of an address is ftrace's, see compat.h */
-.Ljmp_\n:
-	ANNOTATE_NOENDBR
-	COUNT	\n, PAIRFUSE_COUNT_ENTERED, %rax
-	jmp	.Lframe_\n
-.Lshared_\n:
-	ANNOTATE_NOENDBR
-	UNWIND_HINT_FUNC		/* the filter leads here, or nothing */
-	COUNT	\n, PAIRFUSE_COUNT_ARRIVED, %rax
-.Lframe_\n:
+.macro KEYS n
+	KEY	pairfuse_stamp_\n
+	KEY	pairfuse_elapsed_\n
+	KEY	pairfuse_exit_\n
+	KEY	pairfuse_pass_\n
+	KEY	pairfuse_body_\n
 .endm
 
 /* pairfuse_stub_table[n], see stub.c */
@@ -219,11 +330,12 @@
 	.pushsection .rodata
 	.quad	.Ljmp_\n
 	.quad	.Lcall_\n
-	.quad	.Lshared_\n
+	.quad	pairfuse_stub_\n
 	.quad	.Ljmp_filter_\n
 	.quad	.Lcall_filter_\n
 	.quad	.Lshared_filter_\n
 	.quad	\gone
+	.quad	.Lend_\n
 	.popsection
 .endm
 
@@ -234,10 +346,9 @@
 	.else
 	.set	.Lall_args, \n >= PAIRFUSE_STUB_PLAIN_FEW
 	.endif
-SYM_FUNC_START(pairfuse_stub_\n)
+SYM_START(pairfuse_stub_\n, SYM_L_GLOBAL, SYM_A_ALIGN)
 	ENTRANCES \n
-	pushq	%rbp
-	movq	%rsp, %rbp
+	FRAME_RECORD
 	pushq	%rbx
 	pushq	%r12
 	pushq	%r13
@@ -298,10 +409,11 @@ SYM_FUNC_START(pairfuse_stub_\n)
 	movq	CTX_RET, %rax
 .Lleave_\n:
 	COUNT	\n, PAIRFUSE_COUNT_LEFT, %rcx
-	movq	-24(%rbp), %r13
-	movq	-16(%rbp), %r12
-	movq	-8(%rbp), %rbx
-	leave
+	addq	$FRAME, %rsp
+	popq	%r13
+	popq	%r12
+	popq	%rbx
+	FRAME_RECORD_END
 	RET
 
 .Lentry_missed_\n:
@@ -332,10 +444,17 @@ SYM_FUNC_START(pairfuse_stub_\n)
 
 .Lexit_resched_\n:
 	PAIRFUSE_PREEMPT_SCHEDULE
-	jmp	.Lreturn_\n
+	JMP5	.Lreturn_\n
+
+	FILTERS	\n
+.Lend_\n:
+	ANNOTATE_NOENDBR
 SYM_FUNC_END(pairfuse_stub_\n)
+STACK_FRAME_NON_STANDARD_FP(pairfuse_stub_\n)
 
 	TABLE_ENTRY \n, 0
+	KEYS	\n
+	KEY	pairfuse_entry_\n
 .endm
 
 /*
@@ -345,7 +464,6 @@ SYM_FUNC_END(pairfuse_stub_\n)
  * It looks at no argument and not at the slot; there is none. All calls count as
  * armed.
  *
- *	rbp	saved rbp			<- rbp
  *	  address of the task's word of the group	<- rsp + TIMED_NEST
  *	  ctx, PAIRFUSE_CTX_WORDS u64		<- rsp
  *
@@ -353,13 +471,17 @@ SYM_FUNC_END(pairfuse_stub_\n)
  * interrupts, sleeping and unloading holds here too. Without a guard, it is the
  * exit call itself that detach turns into one of the code at "gone", which counts;
  * the program cannot go while a CPU has preemption off.
+ *
+ * The counter is read in place and kept in two halves. The calls behind it (stamp,
+ * elapsed) are NOPs, unless the link wants another clock or the counter is lost: then
+ * they put that clock's time into edx:eax (clock.c). The factor in stub_data makes
+ * nanoseconds of either.
  */
 .macro TIMED n
 	.set	.Lexact, \n >= PAIRFUSE_STUB_TIMED_EXACT
-SYM_FUNC_START(pairfuse_stub_\n)
+SYM_START(pairfuse_stub_\n, SYM_L_GLOBAL, SYM_A_ALIGN)
 	ENTRANCES \n
-	pushq	%rbp
-	movq	%rsp, %rbp
+	FRAME_RECORD
 	subq	$TIMED_FRAME, %rsp
 	.if	.Lexact
 	movzbl	STUB_DATA(\n, PAIRFUSE_STUB_NEST), %eax
@@ -368,7 +490,13 @@ SYM_FUNC_START(pairfuse_stub_\n)
 	movq	%rax, TIMED_NEST(%rsp)
 	movq	%rsp, (%rax)
 	.endif
+	movq	%rdx, %r10
+	lfence
+	rdtsc
 	call	__SCT__pairfuse_stamp_\n
+	movl	%eax, CTX_STAMP
+	movl	%edx, CTX_STAMP_HIGH
+	movq	%r10, %rdx
 	call	__SCT__pairfuse_body_\n
 	movq	%rax, CTX_RET
 	.if	.Lexact
@@ -376,7 +504,15 @@ SYM_FUNC_START(pairfuse_stub_\n)
 	cmpq	%rsp, (%rax)
 	jne	.Lnested_\n
 	.endif
+	lfence
+	rdtsc
 	call	__SCT__pairfuse_elapsed_\n
+	subl	CTX_STAMP, %eax
+	sbbl	CTX_STAMP_HIGH, %edx
+	jnz	.Lfar_\n
+.Lcycles_\n:
+	CYCLES_TO_NS STUB_DATA(\n, PAIRFUSE_STUB_CYCLE_NS)
+	movq	%rax, CTX_ELAPSED
 	PAIRFUSE_PREEMPT_INC
 	movq	%rsp, %rdi
 	call	__SCT__pairfuse_exit_\n
@@ -385,19 +521,34 @@ SYM_FUNC_START(pairfuse_stub_\n)
 .Lreturn_\n:
 	movq	CTX_RET, %rax
 	COUNT	\n, PAIRFUSE_COUNT_LEFT, %rcx
-	leave
+	addq	$TIMED_FRAME, %rsp
+	FRAME_RECORD_END
 	RET
 
 .Lresched_\n:
 	PAIRFUSE_PREEMPT_SCHEDULE
 	jmp	.Lreturn_\n
 
+	/* Four seconds and more, or less than nothing. */
+.Lfar_\n:
+	shlq	$32, %rdx
+	orq	%rdx, %rax
+	jns	.Lcycles_\n
+	leaq	CTX_STAMP, %rcx
+	call	pairfuse_cycles_again
+	JMP5	.Lcycles_\n
+
 	.if	.Lexact
 .Lnested_\n:
 	COUNT	\n, PAIRFUSE_COUNT_NOT_ARMED, %rcx
-	jmp	.Lreturn_\n
+	JMP5	.Lreturn_\n
 	.endif
+
+	FILTERS	\n
+.Lend_\n:
+	ANNOTATE_NOENDBR
 SYM_FUNC_END(pairfuse_stub_\n)
+STACK_FRAME_NON_STANDARD_FP(pairfuse_stub_\n)
 
 SYM_FUNC_START_LOCAL(pairfuse_gone_\n)
 	ANNOTATE_NOENDBR
@@ -406,6 +557,7 @@ SYM_FUNC_START_LOCAL(pairfuse_gone_\n)
 SYM_FUNC_END(pairfuse_gone_\n)
 
 	TABLE_ENTRY \n, pairfuse_gone_\n
+	KEYS	\n
 .endm
 
 /*
@@ -415,26 +567,70 @@ SYM_FUNC_END(pairfuse_gone_\n)
  */
 #define CALLER(slot)	8 + slot
 
+/*
+ * eax := does less than PAIRFUSE_STACK_RESERVE remain of the task's stack? On any other
+ * stack (of interrupts: not aligned as a task's is) it is 0. Keeps all registers but
+ * rax, r11.
+ */
+SYM_FUNC_START(pairfuse_is_deep)
+	ANNOTATE_NOENDBR
+	movq	PAIRFUSE_CURRENT, %r11
+	movq	%rsp, %rax
+	subq	PAIRFUSE_TASK_STACK(%r11), %rax
+	cmpq	$PAIRFUSE_STACK_RESERVE, %rax
+	sbbl	%eax, %eax
+	RET
+SYM_FUNC_END(pairfuse_is_deep)
+STACK_FRAME_NON_STANDARD_FP(pairfuse_is_deep)
+
+	KEY	pairfuse_clock_entry
+	KEY	pairfuse_clock_exit
+
+/*
+ * rax: a negative difference to the stamp at (%rcx); becomes one that is not; rdx is
+ * gone. Slightly negative: this CPU's counter is a few cycles behind that of the CPU where
+ * the call began, or (bpf_ktime_get_ns(), after NMIs) the clock has stepped back: 0. Very
+ * much so: the entry's stamp is the counter and the exit's an imitation; then the counter
+ * has to do for this call.
+ */
+SYM_FUNC_START(pairfuse_cycles_again)
+	ANNOTATE_NOENDBR
+	sarq	$61, %rax
+	incq	%rax
+	jz	1f
+	rdtsc
+	shlq	$32, %rdx
+	orq	%rdx, %rax
+	subq	(%rcx), %rax
+	jns	1f
+	xorl	%eax, %eax
+1:	RET
+SYM_FUNC_END(pairfuse_cycles_again)
+STACK_FRAME_NON_STANDARD_FP(pairfuse_cycles_again)
+
 SYM_FUNC_START(pairfuse_stamp)
 	ANNOTATE_NOENDBR
 	movq	%rdx, %r10
-	STAMP
+	STAMP	pairfuse_clock_entry
 	movq	%rax, CALLER(CTX_STAMP)
 	movq	%r10, %rdx
 	RET
 SYM_FUNC_END(pairfuse_stamp)
+STACK_FRAME_NON_STANDARD_FP(pairfuse_stamp)
 
 SYM_FUNC_START(pairfuse_elapsed)
 	ANNOTATE_NOENDBR
-	STAMP
+	STAMP	pairfuse_clock_exit
 	subq	CALLER(CTX_STAMP), %rax
 	js	2f
-1:	CYCLES_TO_NS
+1:	CYCLES_TO_NS pairfuse_cycle_ns(%rip)
 	movq	%rax, CALLER(CTX_ELAPSED)
 	RET
-2:	CYCLES_AGAIN CALLER(CTX_STAMP)
+2:	leaq	CALLER(CTX_STAMP), %rcx
+	call	pairfuse_cycles_again
 	jmp	1b
 SYM_FUNC_END(pairfuse_elapsed)
+STACK_FRAME_NON_STANDARD_FP(pairfuse_elapsed)
 
 /* The same with the clock of bpf_ktime_get_ns(). */
 SYM_FUNC_START(pairfuse_stamp_mono)
@@ -455,6 +651,7 @@ SYM_FUNC_START(pairfuse_stamp_mono)
 	popq	%rdi
 	RET
 SYM_FUNC_END(pairfuse_stamp_mono)
+STACK_FRAME_NON_STANDARD_FP(pairfuse_stamp_mono)
 
 SYM_FUNC_START(pairfuse_elapsed_mono)
 	ANNOTATE_NOENDBR
@@ -466,9 +663,11 @@ SYM_FUNC_START(pairfuse_elapsed_mono)
 2:	xorl	%eax, %eax
 	jmp	1b
 SYM_FUNC_END(pairfuse_elapsed_mono)
+STACK_FRAME_NON_STANDARD_FP(pairfuse_elapsed_mono)
 
-/* What pairfuse_clock leads to without a counter: keeps all registers but rax, rdx. */
-SYM_FUNC_START(pairfuse_clock_imitated)
+/* edx:eax := what \read returns; keeps all other registers. */
+.macro CLOCK name read
+SYM_FUNC_START(\name)
 	ANNOTATE_NOENDBR
 	pushq	%rcx
 	pushq	%rsi
@@ -477,7 +676,10 @@ SYM_FUNC_START(pairfuse_clock_imitated)
 	pushq	%r9
 	pushq	%r10
 	pushq	%r11
-	call	pairfuse_clock_read
+	call	\read
+	movq	%rax, %rdx
+	shrq	$32, %rdx
+	movl	%eax, %eax
 	popq	%r11
 	popq	%r10
 	popq	%r9
@@ -486,7 +688,12 @@ SYM_FUNC_START(pairfuse_clock_imitated)
 	popq	%rsi
 	popq	%rcx
 	RET
-SYM_FUNC_END(pairfuse_clock_imitated)
+SYM_FUNC_END(\name)
+STACK_FRAME_NON_STANDARD_FP(\name)
+.endm
+
+	CLOCK	pairfuse_clock_imitated, pairfuse_clock_read
+	CLOCK	pairfuse_clock_mono, ktime_get_mono_fast_ns
 
 /*
  * Where stubs entered by a call return to. The NOP belongs to it: unwinders
@@ -496,8 +703,10 @@ SYM_FUNC_START(pairfuse_bare_return)
 	nop
 SYM_INNER_LABEL(pairfuse_bare_return_here, SYM_L_LOCAL)
 	ANNOTATE_NOENDBR
+	FRAME_RECORD_END		/* which ENTER_CALL has made */
 	RET
 SYM_FUNC_END(pairfuse_bare_return)
+STACK_FRAME_NON_STANDARD_FP(pairfuse_bare_return)
 
 	.pushsection .rodata
 	.balign	8

@@ -19,14 +19,24 @@
  * PAIRFUSE_IOC_INFO      on the device: version and limits.
  * PAIRFUSE_IOC_ATTACH    on the device: returns a *link*, a file descriptor
  *                        (close-on-exec) that owns the attachment. When its
- *                        last copy is closed the pair is detached: the
- *                        programs run no more and are released before close()
- *                        returns; the stub itself may have to wait for tasks
- *                        that are asleep in the target ("draining").
+ *                        last copy is closed the pair is detached: when close()
+ *                        returns, no CPU runs the programs any more, and the
+ *                        module holds them no longer; the stub itself may have
+ *                        to wait for tasks that are asleep in the target
+ *                        ("draining").
+ * PAIRFUSE_IOC_ATTACH_MANY  on the device: the same for up to PAIRFUSE_MAX_SET
+ *                        pairs at once, all or none, owned by one descriptor.
+ *                        It takes as long as one, and functions with several
+ *                        users of ftrace pay for one: ask for what belongs
+ *                        together in one request.
+ * PAIRFUSE_IOC_DETACH    on a link: detaches one pair of several. In shared mode
+ *                        its function keeps the hook until all pairs of the
+ *                        request are gone ("parked").
  * PAIRFUSE_IOC_NEXT      on the device: describes the link with the smallest
  *                        id greater than the given one; -ENOENT at the end.
  *                        Draining stubs are listed too.
- * PAIRFUSE_IOC_LINK_INFO on a link: describes that link.
+ * PAIRFUSE_IOC_LINK_INFO on a link: describes it; of several the one with the given
+ *                        id, or for id 0 the first; -ENOENT when there is none.
  *
  * Opening the device needs its file permission (root, mode 0600) and every
  * request CAP_BPF and CAP_PERFMON (or CAP_SYS_ADMIN) in the initial user
@@ -121,7 +131,7 @@
  * added. A user refuses a module of another major version.
  */
 #define PAIRFUSE_ABI_MAJOR	1
-#define PAIRFUSE_ABI_MINOR	0
+#define PAIRFUSE_ABI_MINOR	1	/* 1: ATTACH_MANY, DETACH, parked, deep */
 
 /* Bytes of state that an invocation can keep; see struct pairfuse_info too. */
 #define PAIRFUSE_SLOT_SIZE	64
@@ -130,6 +140,8 @@
 #define PAIRFUSE_NAME_LEN	128
 /* Pairs on one function: each has a frame on the stack of every call. */
 #define PAIRFUSE_MAX_LINKS	8
+/* Pairs in one request. */
+#define PAIRFUSE_MAX_SET	1024
 
 /* The words (u64) of the context, ctx[PAIRFUSE_CTX_...]. */
 enum pairfuse_ctx {
@@ -205,14 +217,40 @@ struct pairfuse_attach {
 	__u64 exit_cookie;	/* in */
 	__u32 link_id;		/* out */
 	__s32 group_fd;		/* in: with ATTACH_EXACT a link of the group, or -1:
-				 * a new group; else 0 */
+				 * a new group; else 0. In a request for many, see
+				 * PAIRFUSE_GROUP_OF() */
 	__u32 filter;		/* in: enum pairfuse_filter */
 	__u32 filter_value;	/* in: 0 without filter */
 };
 
+/* group_fd: the group of member n of the same request, which has to come earlier. */
+#define PAIRFUSE_GROUP_OF(n)	(-2 - (__s32)(n))
+
+struct pairfuse_attach_many {
+	__u32 size;		/* in: sizeof(struct pairfuse_attach_many) */
+	__u32 flags;		/* in: 0 */
+	__u32 nr;		/* in: pairs, at least 1 */
+	__u32 stride;		/* in: bytes from one pair to the next */
+	__u64 pairs;		/* in: address of an array of struct pairfuse_attach; each
+				 * is as for PAIRFUSE_IOC_ATTACH, and written back */
+	__u32 failed;		/* out, on errors: the pair that has one, or nr: all of
+				 * them together */
+	__u32 reserved;
+};
+
+/* PAIRFUSE_IOC_DETACH; -ENOENT: not one of this link, or detached before */
+struct pairfuse_detach {
+	__u32 size;		/* in: sizeof(struct pairfuse_detach) */
+	__u32 flags;		/* in: 0 */
+	__u32 id;		/* in: of the pair: pairfuse_attach.link_id */
+	__u32 reserved;
+};
+
 enum pairfuse_link_state {
 	PAIRFUSE_LINK_LIVE	= 0,
-	PAIRFUSE_LINK_DRAINING	= 1	/* detached; tasks are in the target, or on their way */
+	PAIRFUSE_LINK_DRAINING	= 1,	/* detached; tasks are in the target, or on their way */
+	PAIRFUSE_LINK_PARKED	= 2	/* detached; the hook stays while others of its
+					 * request are live */
 };
 
 /*
@@ -239,6 +277,8 @@ struct pairfuse_link_info {
 	char comm[16];		/* out: command that attached */
 	char target[PAIRFUSE_NAME_LEN]; /* out: function */
 	char module[64];	/* out: module of the function; "" for vmlinux */
+	__u64 deep;		/* out: calls that were let pass, counted nowhere else: the
+				 * task's stack was nearly full (ABI 1.1) */
 };
 
 #define PAIRFUSE_IOC_MAGIC	0xbf
@@ -246,5 +286,7 @@ struct pairfuse_link_info {
 #define PAIRFUSE_IOC_ATTACH	_IOWR(PAIRFUSE_IOC_MAGIC, 1, struct pairfuse_attach)
 #define PAIRFUSE_IOC_NEXT	_IOWR(PAIRFUSE_IOC_MAGIC, 2, struct pairfuse_link_info)
 #define PAIRFUSE_IOC_LINK_INFO	_IOWR(PAIRFUSE_IOC_MAGIC, 3, struct pairfuse_link_info)
+#define PAIRFUSE_IOC_ATTACH_MANY _IOWR(PAIRFUSE_IOC_MAGIC, 4, struct pairfuse_attach_many)
+#define PAIRFUSE_IOC_DETACH	_IOW(PAIRFUSE_IOC_MAGIC, 5, struct pairfuse_detach)
 
 #endif /* _UAPI_LINUX_PAIRFUSE_H */
