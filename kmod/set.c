@@ -482,8 +482,8 @@ static struct pairfuse_set *set_attach(const struct pairfuse_attach *attrs, unsi
 	}
 	if (!err)
 		err = set_start_locked(set, attrs, failed);
-	if (err == -ENOSPC) {
-		/* Stubs that need no more than a grace period can be had. */
+	if (err == -ENOSPC || err == -EUSERS) {
+		/* Stubs (groups) that need no more than a grace period can be had. */
 		pairfuse_drain_flush();
 		err = set_start_locked(set, attrs, failed);
 	}
