@@ -24,7 +24,8 @@
 /*
  * Stubs by kind: plain ones, then those for links with exact nesting; each kind
  * begins with stubs for functions of up to PAIRFUSE_FEW_ARGS argument registers.
- * Then both without an entry program ("timed"), for any number of arguments.
+ * Then both without an entry program ("timed"), for any number of arguments; and some of
+ * those for the clock of bpf_ktime_get_ns(), cheaper for it than the others, which will do.
  */
 #define PAIRFUSE_NR_PLAIN 256
 #define PAIRFUSE_NR_PLAIN_FEW 160
@@ -33,7 +34,11 @@
 #define PAIRFUSE_EXACT PAIRFUSE_NR_PLAIN
 #define PAIRFUSE_TIMED (PAIRFUSE_EXACT + PAIRFUSE_NR_EXACT)
 #define PAIRFUSE_TIMED_EXACT (PAIRFUSE_TIMED + PAIRFUSE_NR_PLAIN)
-#define PAIRFUSE_NR_STUBS (PAIRFUSE_TIMED_EXACT + PAIRFUSE_NR_EXACT)
+#define PAIRFUSE_MONO (PAIRFUSE_TIMED_EXACT + PAIRFUSE_NR_EXACT)
+#define PAIRFUSE_NR_MONO 64
+#define PAIRFUSE_MONO_EXACT (PAIRFUSE_MONO + PAIRFUSE_NR_MONO)
+#define PAIRFUSE_NR_MONO_EXACT 32
+#define PAIRFUSE_NR_STUBS (PAIRFUSE_MONO_EXACT + PAIRFUSE_NR_MONO_EXACT)
 #define PAIRFUSE_FEW_ARGS 3
 
 /*
@@ -100,7 +105,8 @@ struct pairfuse_stub_data {
 
 extern struct pairfuse_stub_data pairfuse_stub_data[PAIRFUSE_NR_STUBS];
 
-int pairfuse_stub_alloc(unsigned int regs, bool exact, bool timed); /* index or -ENOSPC */
+/* An index, or -ENOSPC. mono: timed, by the clock of bpf_ktime_get_ns(). */
+int pairfuse_stub_alloc(unsigned int regs, bool exact, bool timed, bool mono);
 void pairfuse_stub_free(int stub);
 unsigned int pairfuse_stub_nr_free(bool exact, bool timed);
 /* Entered with the caller's return address on the stack (jumped to, called). */

@@ -325,7 +325,8 @@ static int link_prepare(struct pairfuse_set *set, unsigned int i,
 			return err;
 		link->clocked = true;
 	}
-	err = pairfuse_stub_alloc(link->target.regs, exact, !m->entry);
+	err = pairfuse_stub_alloc(link->target.regs, exact, !m->entry,
+				  attr->flags & PAIRFUSE_ATTACH_MONOTONIC);
 	if (err < 0)
 		return err;
 	link->stub = err;

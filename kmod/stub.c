@@ -28,8 +28,9 @@
 #define TIMED_STUBS(X)	X(384) X(385) X(386) X(387) X(388) X(389) DEC10(X, 39) \
 			DEC100(X, 4) DEC100(X, 5) DEC100(X, 6) \
 			DEC10(X, 70) DEC10(X, 71) DEC10(X, 72) DEC10(X, 73) DEC10(X, 74) \
-			DEC10(X, 75) \
-			X(760) X(761) X(762) X(763) X(764) X(765) X(766) X(767)
+			DEC10(X, 75) DEC10(X, 76) DEC10(X, 77) DEC10(X, 78) DEC10(X, 79) \
+			DEC10(X, 80) DEC10(X, 81) DEC10(X, 82) DEC10(X, 83) DEC10(X, 84) \
+			DEC10(X, 85) X(860) X(861) X(862) X(863)
 
 /*
  * The prototype is never used: the calls are made by stub_text.S. The calls
@@ -109,10 +110,26 @@ struct stub_range {
 static struct stub_range stubs_of(bool exact, bool timed)
 {
 	if (timed)
-		return exact ? (struct stub_range){ PAIRFUSE_TIMED_EXACT, PAIRFUSE_NR_STUBS }
+		return exact ? (struct stub_range){ PAIRFUSE_TIMED_EXACT, PAIRFUSE_MONO }
 			     : (struct stub_range){ PAIRFUSE_TIMED, PAIRFUSE_TIMED_EXACT };
 	return exact ? (struct stub_range){ PAIRFUSE_EXACT, PAIRFUSE_TIMED }
 		     : (struct stub_range){ 0, PAIRFUSE_EXACT };
+}
+
+static struct stub_range mono_stubs(bool exact)
+{
+	return exact ? (struct stub_range){ PAIRFUSE_MONO_EXACT, PAIRFUSE_NR_STUBS }
+		     : (struct stub_range){ PAIRFUSE_MONO, PAIRFUSE_MONO_EXACT };
+}
+
+static int alloc_from(struct stub_range r)
+{
+	unsigned long stub = find_next_zero_bit(stub_used, r.end, r.first);
+
+	if (stub >= r.end)
+		return -ENOSPC;
+	__set_bit(stub, stub_used);
+	return stub;
 }
 
 /*
@@ -120,19 +137,20 @@ static struct stub_range stubs_of(bool exact, bool timed)
  * Functions with few of them get the stubs that keep few, as long as there are
  * any. Timed stubs have no entry program and keep no arguments for the exit's.
  */
-int pairfuse_stub_alloc(unsigned int regs, bool exact, bool timed)
+int pairfuse_stub_alloc(unsigned int regs, bool exact, bool timed, bool mono)
 {
 	struct stub_range r = stubs_of(exact, timed);
-	unsigned long stub;
+	int stub;
 
 	lockdep_assert_held(&pairfuse_mutex);
+	if (timed && mono) {
+		stub = alloc_from(mono_stubs(exact));
+		if (stub >= 0)
+			return stub;
+	}
 	if (!timed && regs > PAIRFUSE_FEW_ARGS)
 		r.first += exact ? PAIRFUSE_NR_EXACT_FEW : PAIRFUSE_NR_PLAIN_FEW;
-	stub = find_next_zero_bit(stub_used, r.end, r.first);
-	if (stub >= r.end)
-		return -ENOSPC;
-	__set_bit(stub, stub_used);
-	return stub;
+	return alloc_from(r);
 }
 
 void pairfuse_stub_free(int stub)
@@ -222,6 +240,9 @@ static void arm_timed(const struct pairfuse_link *link, struct pairfuse_stub_dat
 {
 	if (link->clocked) {
 		data->cycle_ns = pairfuse_clock_arm(link->stub);
+	} else if (link->stub >= PAIRFUSE_MONO) {
+		pairfuse_stub_set_stamp(link->stub, pairfuse_stamp_mono);
+		pairfuse_stub_set_elapsed(link->stub, pairfuse_elapsed_mono);
 	} else {
 		data->cycle_ns = 1ULL << 32;
 		pairfuse_stub_set_stamp(link->stub, pairfuse_clock_mono);

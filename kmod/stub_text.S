@@ -475,10 +475,16 @@ STACK_FRAME_NON_STANDARD_FP(pairfuse_stub_\n)
  * The counter is read in place and kept in two halves. The calls behind it (stamp,
  * elapsed) are NOPs, unless the link wants another clock or the counter is lost: then
  * they put that clock's time into edx:eax (clock.c). The factor in stub_data makes
- * nanoseconds of either.
+ * nanoseconds of either. Some stubs are for another clock only: they have just the calls,
+ * which do all of it.
  */
 .macro TIMED n
+	.set	.Lmono, \n >= PAIRFUSE_STUB_MONO
+	.if	.Lmono
+	.set	.Lexact, \n >= PAIRFUSE_STUB_MONO_EXACT
+	.else
 	.set	.Lexact, \n >= PAIRFUSE_STUB_TIMED_EXACT
+	.endif
 SYM_START(pairfuse_stub_\n, SYM_L_GLOBAL, SYM_A_ALIGN)
 	ENTRANCES \n
 	FRAME_RECORD
@@ -490,6 +496,9 @@ SYM_START(pairfuse_stub_\n, SYM_L_GLOBAL, SYM_A_ALIGN)
 	movq	%rax, TIMED_NEST(%rsp)
 	movq	%rsp, (%rax)
 	.endif
+	.if	.Lmono
+	call	__SCT__pairfuse_stamp_\n
+	.else
 	movq	%rdx, %r10
 	lfence
 	rdtsc
@@ -497,6 +506,7 @@ SYM_START(pairfuse_stub_\n, SYM_L_GLOBAL, SYM_A_ALIGN)
 	movl	%eax, CTX_STAMP
 	movl	%edx, CTX_STAMP_HIGH
 	movq	%r10, %rdx
+	.endif
 	call	__SCT__pairfuse_body_\n
 	movq	%rax, CTX_RET
 	.if	.Lexact
@@ -504,6 +514,9 @@ SYM_START(pairfuse_stub_\n, SYM_L_GLOBAL, SYM_A_ALIGN)
 	cmpq	%rsp, (%rax)
 	jne	.Lnested_\n
 	.endif
+	.if	.Lmono
+	call	__SCT__pairfuse_elapsed_\n
+	.else
 	lfence
 	rdtsc
 	call	__SCT__pairfuse_elapsed_\n
@@ -513,6 +526,7 @@ SYM_START(pairfuse_stub_\n, SYM_L_GLOBAL, SYM_A_ALIGN)
 .Lcycles_\n:
 	CYCLES_TO_NS STUB_DATA(\n, PAIRFUSE_STUB_CYCLE_NS)
 	movq	%rax, CTX_ELAPSED
+	.endif
 	PAIRFUSE_PREEMPT_INC
 	movq	%rsp, %rdi
 	call	__SCT__pairfuse_exit_\n
@@ -527,8 +541,9 @@ SYM_START(pairfuse_stub_\n, SYM_L_GLOBAL, SYM_A_ALIGN)
 
 .Lresched_\n:
 	PAIRFUSE_PREEMPT_SCHEDULE
-	jmp	.Lreturn_\n
+	JMP5	.Lreturn_\n
 
+	.if	!.Lmono
 	/* Four seconds and more, or less than nothing. */
 .Lfar_\n:
 	shlq	$32, %rdx
@@ -537,6 +552,7 @@ SYM_START(pairfuse_stub_\n, SYM_L_GLOBAL, SYM_A_ALIGN)
 	leaq	CTX_STAMP, %rcx
 	call	pairfuse_cycles_again
 	JMP5	.Lcycles_\n
+	.endif
 
 	.if	.Lexact
 .Lnested_\n:
