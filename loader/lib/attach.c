@@ -15,7 +15,11 @@
  * attached; a refusal there takes the group's links down before the originals
  * go up.
  *
- * Descriptors: a link fd owns a fused pair. The rewritten programs and the
+ * All groups are attached by one request, since the kernel then hooks all functions
+ * at once. Where that fails it is done group by group, and at last pair by pair: then the
+ * one to blame is known, and what the kernel says of it.
+ *
+ * Descriptors: a link fd owns a fused pair; those of one request are copies of one. The rewritten programs and the
  * function's descriptor are closed as soon as the module holds them.
  */
 #include <errno.h>
@@ -47,12 +51,6 @@ static const char *pair_func(const struct pairfuse_object *obj, const struct pai
 {
 	return obj->progs[pair->entry >= 0 ? pair->entry : pair->exit].func;
 }
-
-/* What the pairs of a group have in common while they are loaded and attached. */
-struct joint {
-	int carrier_fd;		/* task storage; -1: none as yet */
-	int link_fd;		/* of one of them; -1: none as yet */
-};
 
 /* --- load --- */
 
@@ -95,7 +93,7 @@ static int load_insns(struct pairfuse_opair *pair, const struct bpf_program *ori
 
 /* The analysis' code stays as it is, with its reference to the group's storage open. */
 static int load_half(struct pairfuse_opair *pair, const struct bpf_program *orig,
-		     const struct pairfuse_code *code, const struct joint *joint)
+		     const struct pairfuse_code *code, int carrier_fd)
 {
 	struct pairfuse_code bound = { .nr_insns = code->nr_insns };
 	int fd;
@@ -107,7 +105,7 @@ static int load_half(struct pairfuse_opair *pair, const struct bpf_program *orig
 		return -ENOMEM;
 	}
 	memcpy(bound.insns, code->insns, code->nr_insns * sizeof(*code->insns));
-	pairfuse_code_bind(bound.insns, bound.nr_insns, joint->carrier_fd);
+	pairfuse_code_bind(bound.insns, bound.nr_insns, carrier_fd);
 	fd = load_insns(pair, orig, &bound);
 	free(bound.insns);
 	return fd;
@@ -115,47 +113,49 @@ static int load_half(struct pairfuse_opair *pair, const struct bpf_program *orig
 
 /* One task storage for the group. */
 static int make_carrier(struct pairfuse_object *obj, struct pairfuse_opair *pair,
-			struct joint *joint)
+			int *carrier_fd)
 {
 	const struct pairfuse_pair *a = pair->analysis;
 
-	if (!a->storage_size || joint->carrier_fd >= 0)
+	if (!a->storage_size || *carrier_fd >= 0)
 		return 0;
-	joint->carrier_fd = pairfuse_task_carrier_create(obj->in_maps[a->carrier].name,
-							 a->storage_size);
-	if (joint->carrier_fd >= 0)
+	*carrier_fd = pairfuse_task_carrier_create(obj->in_maps[a->carrier].name,
+						   a->storage_size);
+	if (*carrier_fd >= 0)
 		return 0;
 	pairfuse_opair_refuse(pair, PAIRFUSE_REASON_STORAGE, "task storage of %u bytes: %s",
-			      a->storage_size, pairfuse_strerror(joint->carrier_fd));
-	return joint->carrier_fd;
+			      a->storage_size, pairfuse_strerror(*carrier_fd));
+	return *carrier_fd;
 }
 
-static int load_pair(struct pairfuse_object *obj, struct pairfuse_opair *pair,
-		     struct joint *joint)
+static int load_pair(struct pairfuse_object *obj, struct pairfuse_opair *pair, int *carrier_fd)
 {
 	const struct pairfuse_pair *a = pair->analysis;
-	int err = make_carrier(obj, pair, joint);
+	int err = make_carrier(obj, pair, carrier_fd);
 
 	if (err)
 		return err;
 	if (!a->no_entry) {
 		pair->entry_fd = load_half(pair, obj->progs[pair->entry].bpf, &a->entry_code,
-					   joint);
+					   *carrier_fd);
 		if (pair->entry_fd < 0)
 			return pair->entry_fd;
 	}
-	pair->exit_fd = load_half(pair, obj->progs[pair->exit].bpf, &a->exit_code, joint);
+	pair->exit_fd = load_half(pair, obj->progs[pair->exit].bpf, &a->exit_code, *carrier_fd);
 	return pair->exit_fd < 0 ? pair->exit_fd : 0;
 }
 
 /* --- attach --- */
 
-static int attach_pair(struct pairfuse_object *obj, struct pairfuse_opair *pair, int dev,
-		       __u32 hook, struct joint *joint)
+/* The request for a pair; opens att->target_fd. */
+static int fill_request(struct pairfuse_object *obj, struct pairfuse_opair *pair, __u32 hook,
+			struct pairfuse_attach *att)
 {
 	const struct pairfuse_oprog *entry = &obj->progs[pair->entry];
 	const struct pairfuse_oprog *exit = &obj->progs[pair->exit];
-	struct pairfuse_attach att = {
+	char text[192];
+
+	*att = (struct pairfuse_attach) {
 		.entry_fd = pair->entry_fd,
 		.exit_fd = pair->exit_fd,
 		.hook = hook,
@@ -165,41 +165,56 @@ static int attach_pair(struct pairfuse_object *obj, struct pairfuse_opair *pair,
 		.filter = pair->analysis->filter,
 		.filter_value = pair->analysis->filter_value,
 	};
-	char text[192];
-	int fd;
+	att->target_fd = pairfuse_descriptor_load(&entry->info, BPF_TRACE_FEXIT, text,
+						  sizeof(text));
+	if (att->target_fd >= 0)
+		return 0;
+	pairfuse_opair_refuse(pair, PAIRFUSE_REASON_NOT_TRACEABLE,
+			      "function '%s' cannot be traced: %s", entry->func, text);
+	return att->target_fd;
+}
 
-	if (att.flags & PAIRFUSE_ATTACH_EXACT)
-		att.group_fd = joint->link_fd;
-	att.target_fd = pairfuse_descriptor_load(&entry->info, BPF_TRACE_FEXIT, text, sizeof(text));
-	if (att.target_fd < 0) {
-		pairfuse_opair_refuse(pair, PAIRFUSE_REASON_NOT_TRACEABLE,
-				      "function '%s' cannot be traced: %s", entry->func, text);
-		return att.target_fd;
+/* The kernel has attached it as part of what fd owns, which becomes the pair's. */
+static int take_link(struct pairfuse_object *obj, struct pairfuse_opair *pair,
+		     const struct pairfuse_attach *att, int fd)
+{
+	if (pair->analysis->shared_only && att->hook != PAIRFUSE_HOOK_SHARED) {
+		close(fd);
+		pairfuse_opair_refuse(pair, PAIRFUSE_REASON_ATTACH,
+				      "function '%s': takes kernel stacks, which need the shared hook",
+				      obj->progs[pair->entry].func);
+		return -EOPNOTSUPP;
 	}
-	/* its fd is left open on purpose: it is to last as long as the process */
-	if (hook == PAIRFUSE_HOOK_SHARED)
-		pairfuse_anchor();
+	pair->verdict.link_fd = fd;
+	pair->verdict.link_id = att->link_id;
+	pair->verdict.hook = att->hook;
+	close_fd(&pair->entry_fd);
+	close_fd(&pair->exit_fd);
+	return 0;
+}
+
+/* group_fd: of another pair of its group, -1: there is none yet; set for the next. */
+static int attach_pair(struct pairfuse_object *obj, struct pairfuse_opair *pair, int dev,
+		       __u32 hook, int *group_fd)
+{
+	struct pairfuse_attach att;
+	int fd, err = fill_request(obj, pair, hook, &att);
+
+	if (err)
+		return err;
+	if (att.flags & PAIRFUSE_ATTACH_EXACT)
+		att.group_fd = *group_fd;
 	fd = pairfuse_device_attach(dev, &att);
 	close_fd(&att.target_fd);
 	if (fd < 0) {
 		pairfuse_opair_refuse(pair, PAIRFUSE_REASON_ATTACH, "function '%s': %s",
-				      entry->func, pairfuse_attach_error(fd));
+				      obj->progs[pair->entry].func, pairfuse_attach_error(fd));
 		return fd;
 	}
-	if (pair->analysis->shared_only && att.hook != PAIRFUSE_HOOK_SHARED) {
-		close(fd);
-		pairfuse_opair_refuse(pair, PAIRFUSE_REASON_ATTACH,
-				      "function '%s': takes kernel stacks, which need the shared hook",
-				      entry->func);
-		return -EOPNOTSUPP;
-	}
-	joint->link_fd = fd;
-	pair->verdict.link_fd = fd;
-	pair->verdict.link_id = att.link_id;
-	pair->verdict.hook = att.hook;
-	close_fd(&pair->entry_fd);
-	close_fd(&pair->exit_fd);
-	return 0;
+	err = take_link(obj, pair, &att, fd);
+	if (!err)
+		*group_fd = fd;
+	return err;
 }
 
 static void drop_pair(struct pairfuse_opair *pair)
@@ -256,50 +271,145 @@ static void refuse_siblings(struct pairfuse_object *obj, struct pairfuse_opair *
 		     pairfuse_reason_id(culprit->reason));
 }
 
-/* Load all of them, then attach all; false when one of them failed. */
-static bool join_group(struct pairfuse_object *obj, struct pairfuse_opair *first, int dev,
-		       __u32 hook, struct joint *joint)
-{
-	struct pairfuse_opair *pair;
-	size_t i;
-	int pass;
-
-	for (pass = 0; pass < 2; pass++) {
-		for (i = 0; i < obj->nr_pairs; i++) {
-			pair = &obj->pairs[i];
-			if (!in_group(pair, first))
-				continue;
-			if (pair->reason || (pass ? attach_pair(obj, pair, dev, hook, joint) :
-						    load_pair(obj, pair, joint))) {
-				refuse_siblings(obj, pair);
-				return false;
-			}
-		}
-	}
-	return true;
-}
-
-static void fuse_group(struct pairfuse_object *obj, struct pairfuse_opair *first, int dev,
-		       __u32 hook)
-{
-	struct joint joint = { .carrier_fd = -1, .link_fd = -1 };
-	bool fused = join_group(obj, first, dev, hook, &joint);
-	size_t i;
-
-	close_fd(&joint.carrier_fd);	/* the programs hold it */
-	for (i = 0; fused && i < obj->nr_pairs; i++) {
-		struct pairfuse_opair *pair = &obj->pairs[i];
-
-		if (in_group(pair, first)) {
-			obj->progs[pair->entry].fused = true;
-			obj->progs[pair->exit].fused = true;
-		}
-	}
-}
-
 static bool is_complete(const struct pairfuse_opair *pair)
 {
 	return pair->analysis && pair->entry >= 0 && pair->exit >= 0;
+}
+
+static bool is_loaded(const struct pairfuse_opair *pair)
+{
+	return !pair->reason && pair->exit_fd >= 0 && pair->verdict.link_fd < 0;
+}
+
+/* Those that are loaded and wait: of a group, or (first NULL) all. In order. */
+static size_t loaded_pairs(struct pairfuse_object *obj, const struct pairfuse_opair *first,
+			   struct pairfuse_opair **pairs)
+{
+	size_t i, nr = 0;
+
+	for (i = 0; i < obj->nr_pairs; i++)
+		if (is_loaded(&obj->pairs[i]) && (!first || in_group(&obj->pairs[i], first)))
+			pairs[nr++] = &obj->pairs[i];
+	return nr;
+}
+
+/* Each pair gets a copy of the descriptor; groups that one does not suit are refused. */
+static void take_links(struct pairfuse_object *obj, struct pairfuse_opair **pairs, size_t nr,
+		       const struct pairfuse_attach *atts, int fd)
+{
+	size_t i;
+	int copy;
+
+	for (i = 0; i < nr; i++) {
+		if (pairs[i]->reason)
+			continue;
+		copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+		if (copy < 0)
+			pairfuse_opair_refuse(pairs[i], PAIRFUSE_REASON_ATTACH, "%s",
+					      pairfuse_strerror(-errno));
+		if (copy < 0 || take_link(obj, pairs[i], &atts[i], copy))
+			refuse_siblings(obj, pairs[i]);
+	}
+	for (i = 0; i < nr; i++)
+		if (pairs[i]->reason)
+			pairfuse_link_detach(fd, atts[i].link_id);
+	close(fd);
+}
+
+/* The group of pair i: a new one, or that of the first member that has one. */
+static int group_of(struct pairfuse_opair **pairs, const struct pairfuse_attach *atts, size_t i)
+{
+	size_t j;
+
+	for (j = 0; j < i; j++)
+		if ((atts[j].flags & PAIRFUSE_ATTACH_EXACT) && in_group(pairs[i], pairs[j]))
+			return PAIRFUSE_GROUP_OF(j);
+	return -1;
+}
+
+/*
+ * All of them by one request; false: that did not work, and why remains to be found out,
+ * unless one has been refused, and its siblings with it.
+ */
+static bool attach_together(struct pairfuse_object *obj, struct pairfuse_opair **pairs, size_t nr,
+			    int dev, __u32 hook)
+{
+	struct pairfuse_attach *atts = calloc(nr, sizeof(*atts));
+	size_t i, filled = 0;
+	int fd = -ENOMEM;
+
+	while (atts && filled < nr) {
+		i = filled;
+		if (fill_request(obj, pairs[i], hook, &atts[i])) {
+			refuse_siblings(obj, pairs[i]);
+			break;
+		}
+		filled++;
+		if (atts[i].flags & PAIRFUSE_ATTACH_EXACT)
+			atts[i].group_fd = group_of(pairs, atts, i);
+	}
+	if (filled == nr)
+		fd = pairfuse_device_attach_many(dev, atts, nr);
+	for (i = 0; i < filled; i++)
+		close(atts[i].target_fd);
+	if (fd >= 0)
+		take_links(obj, pairs, nr, atts, fd);
+	free(atts);
+	return fd >= 0;
+}
+
+static void attach_each(struct pairfuse_object *obj, struct pairfuse_opair **pairs, size_t nr,
+			int dev, __u32 hook)
+{
+	int group_fd = -1;
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		if (pairs[i]->reason)
+			continue;
+		if (attach_pair(obj, pairs[i], dev, hook, &group_fd))
+			refuse_siblings(obj, pairs[i]);
+	}
+}
+
+/* All at once, or one group after the other, or the pairs of a group each by itself. */
+static void attach_loaded(struct pairfuse_object *obj, int dev, __u32 hook)
+{
+	struct pairfuse_opair **pairs = calloc(obj->nr_pairs, sizeof(*pairs));
+	size_t i, nr;
+
+	if (!pairs)
+		return;
+	nr = loaded_pairs(obj, NULL, pairs);
+	if (nr > 1)
+		attach_together(obj, pairs, nr, dev, hook);
+	for (i = 0; i < obj->nr_pairs; i++) {
+		if (!is_loaded(&obj->pairs[i]))
+			continue;
+		nr = loaded_pairs(obj, &obj->pairs[i], pairs);
+		if (nr == 1 || !attach_together(obj, pairs, nr, dev, hook))
+			attach_each(obj, pairs, nr, dev, hook);
+	}
+	free(pairs);
+}
+
+/* The rewritten programs of all pairs of a group, or of none. */
+static void load_group(struct pairfuse_object *obj, struct pairfuse_opair *first)
+{
+	int carrier_fd = -1;
+	size_t i;
+
+	for (i = 0; i < obj->nr_pairs; i++) {
+		struct pairfuse_opair *pair = &obj->pairs[i];
+
+		if (!in_group(pair, first))
+			continue;
+		if (pair->reason || load_pair(obj, pair, &carrier_fd)) {
+			refuse_siblings(obj, pair);
+			break;
+		}
+	}
+	close_fd(&carrier_fd);	/* the programs hold it */
 }
 
 static void refuse_all(struct pairfuse_object *obj, enum pairfuse_reason reason, const char *text)
@@ -309,6 +419,21 @@ static void refuse_all(struct pairfuse_object *obj, enum pairfuse_reason reason,
 	for (i = 0; i < obj->nr_pairs; i++)
 		if (is_complete(&obj->pairs[i]) && !obj->pairs[i].reason)
 			pairfuse_opair_refuse(&obj->pairs[i], reason, "%s", text);
+}
+
+/* Programs of fused pairs are not attached as they are. */
+static void mark_fused(struct pairfuse_object *obj)
+{
+	size_t i;
+
+	for (i = 0; i < obj->nr_pairs; i++) {
+		const struct pairfuse_opair *pair = &obj->pairs[i];
+
+		if (pair->verdict.link_fd < 0)
+			continue;
+		obj->progs[pair->entry].fused = true;
+		obj->progs[pair->exit].fused = true;
+	}
 }
 
 static void fuse(struct pairfuse_object *obj, __u32 hook)
@@ -332,10 +457,15 @@ static void fuse(struct pairfuse_object *obj, __u32 hook)
 	for (i = 0; i < obj->nr_pairs; i++) {
 		struct pairfuse_opair *pair = &obj->pairs[i];
 
-		/* siblings have been decided with the first of their group */
-		if (is_complete(pair) && !pair->reason && pair->verdict.link_fd < 0)
-			fuse_group(obj, pair, dev, hook);
+		/* siblings have been loaded, or refused, with the first of their group */
+		if (is_complete(pair) && !pair->reason && pair->exit_fd < 0)
+			load_group(obj, pair);
 	}
+	/* its fd is left open on purpose: it is to last as long as the process */
+	if (hook == PAIRFUSE_HOOK_SHARED)
+		pairfuse_anchor();
+	attach_loaded(obj, dev, hook);
+	mark_fused(obj);
 	close(dev);
 }
 

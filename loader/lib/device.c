@@ -105,6 +105,30 @@ int pairfuse_device_attach(int dev, struct pairfuse_attach *att)
 	return fd < 0 ? -errno : fd;
 }
 
+int pairfuse_device_attach_many(int dev, struct pairfuse_attach *atts, __u32 nr)
+{
+	struct pairfuse_attach_many many = {
+		.size = sizeof(many),
+		.nr = nr,
+		.stride = sizeof(*atts),
+		.pairs = (__u64)(unsigned long)atts,
+	};
+	__u32 i;
+	int fd;
+
+	for (i = 0; i < nr; i++)
+		atts[i].size = sizeof(*atts);
+	fd = ioctl(dev, PAIRFUSE_IOC_ATTACH_MANY, &many);
+	return fd < 0 ? -errno : fd;
+}
+
+int pairfuse_link_detach(int link, __u32 id)
+{
+	struct pairfuse_detach detach = { .size = sizeof(detach), .id = id };
+
+	return ioctl(link, PAIRFUSE_IOC_DETACH, &detach) ? -errno : 0;
+}
+
 const char *pairfuse_attach_error(int err)
 {
 	switch (-err) {

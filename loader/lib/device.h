@@ -54,6 +54,13 @@ int pairfuse_anchor(void);
  * <linux/pairfuse.h>. pairfuse_attach_error() explains that.
  */
 int pairfuse_device_attach(int dev, struct pairfuse_attach *att);
+/*
+ * The same for several, all or none, hooked at once and owned by one descriptor. -ENOTTY:
+ * the module is older than that (ABI 1.0).
+ */
+int pairfuse_device_attach_many(int dev, struct pairfuse_attach *atts, __u32 nr);
+/* One of several goes. */
+int pairfuse_link_detach(int link, __u32 id);
 const char *pairfuse_attach_error(int err);
 
 /* The link behind info->id (0: the first one) into *info; -ENOENT at the end. */

@@ -220,7 +220,7 @@ struct pairfuse_verdict {
 	bool left_out;		/* not loaded: nothing runs */
 	__u32 hook;		/* enum pairfuse_hook in use */
 	__u32 link_id;		/* of the kernel module; 0 when not attached fused */
-	int link_fd;		/* -1 */
+	int link_fd;		/* owns it, together with the other pairs of its group; -1 */
 	const char *reason_id;	/* "none", or why it is not fused */
 	const char *reason;	/* the same for humans, "" when fused */
 	const char *reason_prog; /* program that the reason points to; NULL */
