@@ -80,10 +80,10 @@ static_assert(ARRAY_SIZE(stub_calls) == PAIRFUSE_NR_STUBS);
 
 /* stub_text.S */
 extern const struct {
-	unsigned long jmp, call, shared;	/* shared: where the stub begins */
+	unsigned long jmp, call, shared;
 	unsigned long jmp_filter, call_filter, shared_filter;
 	void *gone;		/* in place of the exit call of a detached timed stub */
-	unsigned long end;	/* of its text, which begins at `shared` */
+	unsigned long begin, end;	/* of its text */
 } pairfuse_stub_table[PAIRFUSE_NR_STUBS];
 void pairfuse_stamp(void);
 void pairfuse_elapsed(void);
@@ -341,7 +341,7 @@ int pairfuse_stub_of(unsigned long addr)
 
 	while (first < end) {
 		middle = (first + end) / 2;
-		if (addr < pairfuse_stub_table[middle].shared)
+		if (addr < pairfuse_stub_table[middle].begin)
 			end = middle;
 		else if (addr >= pairfuse_stub_table[middle].end)
 			first = middle + 1;

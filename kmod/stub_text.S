@@ -244,26 +244,33 @@
 #endif
 .endm
 
-.macro ENTRANCES n
-	ENDBR				/* one: SYM_FUNC_START has it on some kernels */
+/*
+ * While a BPF trampoline has not called it yet, this address is on the stack in place of
+ * the function's, and unwinders look up the one before: that has to be of the stub, too.
+ */
+.macro ENTER_SHARED n
+	.balign	2, 0xcc			/* bit 0 of an address is ftrace's, see compat.h */
+	UNWIND_HINT_FUNC		/* a table leads here, nothing above */
+.Lshared_entrance_\n:
+	ENDBR
 	DEEP	.Ldeep_shared_\n
 .Lshared_\n:
 	COUNT	\n, PAIRFUSE_COUNT_ARRIVED, %rax
 	JMP5	.Lframe_\n
-	.balign	2, 0xcc			/* bit 0 of an address is ftrace's, see compat.h */
+	.balign	2, 0xcc
+	UNWIND_HINT_FUNC
+.endm
+
+.macro ENTRANCES n
 #if PAIRFUSE_DIRECT_JMP
-	UNWIND_HINT_FUNC		/* a table leads here, nothing above */
 	ENTER_CALL \n
 	JMP5	.Lentered_\n
-	.balign	2, 0xcc
-	UNWIND_HINT_FUNC
+	ENTER_SHARED \n
 	ENTER_JMP \n
 #else
-	UNWIND_HINT_FUNC
 	ENTER_JMP \n
 	JMP5	.Lframe_\n
-	.balign	2, 0xcc
-	UNWIND_HINT_FUNC
+	ENTER_SHARED \n
 	ENTER_CALL \n
 	COUNT	\n, PAIRFUSE_COUNT_ENTERED, %rax
 #endif
@@ -330,11 +337,12 @@
 	.pushsection .rodata
 	.quad	.Ljmp_\n
 	.quad	.Lcall_\n
-	.quad	pairfuse_stub_\n
+	.quad	.Lshared_entrance_\n
 	.quad	.Ljmp_filter_\n
 	.quad	.Lcall_filter_\n
 	.quad	.Lshared_filter_\n
 	.quad	\gone
+	.quad	.Lbegin_\n
 	.quad	.Lend_\n
 	.popsection
 .endm
@@ -347,6 +355,7 @@
 	.set	.Lall_args, \n >= PAIRFUSE_STUB_PLAIN_FEW
 	.endif
 SYM_START(pairfuse_stub_\n, SYM_L_GLOBAL, SYM_A_ALIGN)
+.Lbegin_\n:
 	ENTRANCES \n
 	FRAME_RECORD
 	pushq	%rbx
@@ -486,6 +495,7 @@ STACK_FRAME_NON_STANDARD_FP(pairfuse_stub_\n)
 	.set	.Lexact, \n >= PAIRFUSE_STUB_TIMED_EXACT
 	.endif
 SYM_START(pairfuse_stub_\n, SYM_L_GLOBAL, SYM_A_ALIGN)
+.Lbegin_\n:
 	ENTRANCES \n
 	FRAME_RECORD
 	subq	$TIMED_FRAME, %rsp

@@ -41,6 +41,7 @@ static unsigned long random_request(void)
 {
 	static const unsigned long known[] = {
 		PAIRFUSE_IOC_INFO, PAIRFUSE_IOC_ATTACH, PAIRFUSE_IOC_NEXT, PAIRFUSE_IOC_LINK_INFO,
+		PAIRFUSE_IOC_ATTACH_MANY, PAIRFUSE_IOC_DETACH,
 	};
 
 	if (random_below(10))
@@ -88,11 +89,32 @@ static void fill_attach(struct pairfuse_attach *a, size_t room)
 	}
 }
 
+/* One to three pairs, in front of the request. */
+static void fill_many(struct pairfuse_attach_many *m, size_t room)
+{
+	struct pairfuse_attach *pairs = (void *)area;
+	unsigned int i;
+
+	if (room < sizeof(*m) || room > 600)
+		return;
+	memset(pairs, 0, 3 * sizeof(*pairs));
+	for (i = 0; i < 3; i++)
+		fill_attach(&pairs[i], sizeof(*pairs));
+	if (random_below(3)) {
+		memset(m, 0, sizeof(*m));
+		m->size = sizeof(*m);
+	}
+	m->nr = random_below(8) ? 1 + random_below(3) : random_u32();
+	m->stride = random_below(8) ? sizeof(*pairs) : random_below(5000);
+	m->pairs = random_below(16) ? (u64)pairs : random_u32();
+}
+
 static void one(int fd)
 {
 	static const size_t natural[] = {
 		sizeof(struct pairfuse_info), sizeof(struct pairfuse_attach),
-		sizeof(struct pairfuse_link_info),
+		sizeof(struct pairfuse_link_info), sizeof(struct pairfuse_attach_many),
+		sizeof(struct pairfuse_detach),
 	};
 	size_t room = random_below(8) ? 600 : random_below(600);
 	unsigned long request = random_request();
@@ -103,6 +125,8 @@ static void one(int fd)
 	fill(at, room, natural[random_below(ARRAY_SIZE(natural))]);
 	if (request == PAIRFUSE_IOC_ATTACH)
 		fill_attach((void *)at, room);
+	if (request == PAIRFUSE_IOC_ATTACH_MANY)
+		fill_many((void *)at, room);
 	if (!random_below(50))
 		arg = (void *)(unsigned long)random_u32();
 	if (!random_below(50))

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -236,4 +237,79 @@ TEST(deep)
 	equal(c.v[C_BAD], 0, "wrong states");
 	note("of %llu levels %.1f had a frame of each pair", (unsigned long long)depth,
 	     (double)li.entered / n);
+}
+
+#define INSTANCE "/sys/kernel/tracing/instances/pairfuse_quiet"
+
+static bool trace_write(const char *file, const char *text)
+{
+	char path[128];
+	bool done;
+	FILE *f;
+
+	snprintf(path, sizeof(path), INSTANCE "/%s", file);
+	f = fopen(path, "ae");
+	if (!f)
+		return false;
+	done = fputs(text, f) >= 0;
+	return !fclose(f) && done;
+}
+
+static void trace_end(void)
+{
+	trace_write("current_tracer", "nop");
+	rmdir(INSTANCE);
+}
+
+static unsigned int trace_lines(void)
+{
+	FILE *f = fopen(INSTANCE "/trace", "re");
+	unsigned int n = 0;
+	char line[512];
+
+	check(f, "no trace: %s", strerror(errno));
+	while (fgets(line, sizeof(line), f)) {
+		if (line[0] != '#')
+			n++;
+	}
+	fclose(f);
+	return n;
+}
+
+/*
+ * A stub that waits for a task that sleeps costs the machine next to nothing: no grace
+ * periods of RCU-tasks, which walk all threads and may bother all CPUs.
+ */
+TEST(asleep_quiet)
+{
+	static const char *const wanted[] = { "rcu_tasks_pregp_step", "rcu_tasks_be_rude" };
+	const char *func = first_of(pipe_read_names);
+	struct pairfuse_link_info li;
+	unsigned int i, traced = 0;
+	int dev = dev_open();
+	struct sleeper s;
+	struct counts c;
+	struct pair p;
+
+	counts_new(&c);
+	pair_load(&p, func, &c, 0);
+	pair_attach(&p, dev);
+	sleeper_start(&s);
+	pair_detach(&p);
+	pair_unload(&p);
+	/* The first period is due. */
+	pause_ms(3000);
+	need(mkdir(INSTANCE, 0700));
+	at_end(trace_end);
+	for (i = 0; i < ARRAY_SIZE(wanted); i++)
+		traced += trace_write("set_ftrace_filter", wanted[i]);
+	check(traced, "RCU-tasks cannot be watched");
+	check(trace_write("current_tracer", "function"), "no function tracer");
+	pause_ms(6000);
+	check(dev_find(dev, p.id, &li), "the stub is free, with a task in it");
+	equal(li.in_flight, 1, "calls in flight");
+	equal(trace_lines(), 0, "grace periods in 6 s");
+	sleeper_wake(&s);
+	eventually(60, !dev_find(dev, p.id, &li));
+	check(trace_lines(), "nor when there was need of one");
 }

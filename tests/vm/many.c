@@ -6,6 +6,7 @@
 #include "insn.h"
 
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define MANY PAIRFUSE_TEST_MANY
@@ -153,7 +154,8 @@ TEST(many_refused)
 	struct pairfuse_attach_many m = { .size = sizeof(m), .stride = sizeof(struct pairfuse_attach) };
 	static struct pairfuse_attach a[16];
 	static struct pair p[16];
-	int dev = dev_open();
+	struct pairfuse_attach *page;
+	int dev = dev_open(), link;
 	u32 i, failed;
 
 	counts_new(&c);
@@ -197,7 +199,20 @@ TEST(many_refused)
 	m.failed = 0;
 	m.stride = 8;
 	refused(ioctl(dev, PAIRFUSE_IOC_ATTACH_MANY, &m), EINVAL);
-	refused(ioctl(need(attach(dev, a, 1, NULL)), PAIRFUSE_IOC_INFO, &m), ENOTTY);
+	need(link = attach(dev, a, 1, NULL));
+	refused(ioctl(link, PAIRFUSE_IOC_INFO, &m), ENOTTY);
+	close(link);
+	/* Readable, but the answer cannot be written: nothing may stay attached. */
+	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	check(page != MAP_FAILED, "mmap: %s", strerror(errno));
+	for (i = 0; i < 4; i++)
+		page[i] = one(&p[i]);
+	need(mprotect(page, 4096, PROT_READ));
+	m.stride = sizeof(*page);
+	m.nr = 4;
+	m.pairs = (u64)page;
+	refused(ioctl(dev, PAIRFUSE_IOC_ATTACH_MANY, &m), EFAULT);
+	eventually(60, !nr_links(dev));
 	check(!hooked("pairfuse_test_many1"), "still hooked");
 }
 
