@@ -246,10 +246,10 @@
 
 /*
  * While a BPF trampoline has not called it yet, this address is on the stack in place of
- * the function's, and unwinders look up the one before: that has to be of the stub, too.
+ * the function's, and unwinders look up the one before: that has to be of an instruction
+ * of the stub, so there is no padding. (.Lshared_filter_N too.)
  */
 .macro ENTER_SHARED n
-	.balign	2, 0xcc			/* bit 0 of an address is ftrace's, see compat.h */
 	UNWIND_HINT_FUNC		/* a table leads here, nothing above */
 .Lshared_entrance_\n:
 	ENDBR
@@ -257,7 +257,7 @@
 .Lshared_\n:
 	COUNT	\n, PAIRFUSE_COUNT_ARRIVED, %rax
 	JMP5	.Lframe_\n
-	.balign	2, 0xcc
+	.balign	2, 0xcc			/* bit 0 of an address is ftrace's, see compat.h */
 	UNWIND_HINT_FUNC
 .endm
 
@@ -291,7 +291,6 @@
 	ANNOTATE_NOENDBR
 	MATCHES	\n, .Ljmp_\n
 	JMP5	__SCT__pairfuse_body_\n
-	.balign	2, 0xcc
 	UNWIND_HINT_FUNC
 .Lshared_filter_\n:
 	ENDBR

@@ -190,8 +190,10 @@ TEST(many_refused)
 	a[4].group_fd = PAIRFUSE_GROUP_OF(3);
 	need(close(need(attach(dev, a, 12, NULL))));
 	/* requests */
-	refused(attach(dev, a, 0, NULL), EINVAL);
-	refused(attach(dev, a, PAIRFUSE_MAX_SET + 1, NULL), EINVAL);
+	m.pairs = (u64)a;
+	refused(ioctl(dev, PAIRFUSE_IOC_ATTACH_MANY, &m), EINVAL);
+	m.nr = PAIRFUSE_MAX_SET + 1;
+	refused(ioctl(dev, PAIRFUSE_IOC_ATTACH_MANY, &m), EINVAL);
 	m.nr = 1;
 	m.pairs = 8;
 	refused(ioctl(dev, PAIRFUSE_IOC_ATTACH_MANY, &m), EFAULT);

@@ -6,6 +6,7 @@
 #include "vm.h"
 #include "insn.h"
 
+#include <stddef.h>
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <fcntl.h>
@@ -156,8 +157,10 @@ TEST(reject_request)
 	info.size = sizeof(info) - 4;
 	refused(ioctl(dev, PAIRFUSE_IOC_INFO, &info), EINVAL);
 	memset(&li, 0, sizeof(li));
-	li.size = sizeof(li) - 8;
+	li.size = offsetof(struct pairfuse_link_info, deep) - 8;
 	refused(ioctl(dev, PAIRFUSE_IOC_NEXT, &li), EINVAL);
+	li.size += 8;
+	refused(ioctl(dev, PAIRFUSE_IOC_NEXT, &li), ENOENT);
 
 	/* On a link */
 	a = request();
