@@ -217,7 +217,7 @@ int snapshot(void);
 	X(users) X(users_together) X(hotplug) X(hotplug_asleep)	\
 	X(hotplug_churn) X(stopped) X(stopped_inside) X(oom) X(oom_attach)	\
 	X(ftrace_off) X(unload_states) X(unload_race) X(no_fds) X(soak)		\
-	X(failnth_timed)
+	X(failnth_timed) X(no_endbr)
 
 #define TEST(name) void test_##name(void)
 #define X(name) TEST(name);
