@@ -17,7 +17,7 @@
  * Every indirect branch ends a translation block. So what has to be known of each CPU is
  * one word: the address of the branch while a block's last instruction was one, else 0.
  * Blocks that begin with endbr64 clear it, all others of the kernel call check() unless
- * it is 0: two instructions more per block, a call only for what is reported.
+ * it is 0: a few instructions more per block, and a call only for what is reported.
  *
  * An interrupt or a fault between a branch and its target leads to an entry of the IDT
  * first, and all of those begin with endbr64. The word is cleared there, and the target is
@@ -182,7 +182,8 @@ static void begins(struct qemu_plugin_tb *tb, uint64_t addr)
 		abort();
 	start->addr = addr;
 	for (i = 0; i < n && len < SHOWN; i++) {
-		size_t size = qemu_plugin_insn_data(qemu_plugin_tb_get_insn(tb, i), data, sizeof(data));
+		struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
+		size_t size = qemu_plugin_insn_data(insn, data, sizeof(data));
 
 		if (size > SHOWN - len)
 			size = SHOWN - len;

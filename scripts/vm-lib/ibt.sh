@@ -22,7 +22,6 @@ build_ibt()
 	local dir=$BASE/root/ibt
 
 	[ ! -e "$IBT/ok" ] || return 0
-	remove "$BASE"/ibt-*
 	mkdir -p "$IBT" "$dir"
 	step_log=$IBT/log
 	cp "$VMD/ibt.c" "$VMD/bpf-names.c" "$dir/"
