@@ -89,10 +89,12 @@ symbol_at()
 # Print what the model has found; fail when that is nothing.
 report_ibt()
 {
-	local from to count bytes
+	local from to count bytes all most=50
 
 	[ -s "$RUN/ibt" ] || return 1
 	while read -r from to count bytes; do
 		say "IBT: $(symbol_at "$from") -> $(symbol_at "$to"): $bytes ($count times)"
-	done <"$RUN/ibt"
+	done < <(head -n $most "$RUN/ibt")
+	all=$(wc -l <"$RUN/ibt")
+	[ "$all" -le $most ] || say "IBT: and $((all - most)) more"
 }
