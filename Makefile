@@ -58,7 +58,7 @@ PF_CFLAGS	+= -fsanitize=address,undefined -fno-sanitize-recover=all \
 PF_LDFLAGS	:= -fsanitize=address,undefined
 endif
 
-.PHONY: all kmod lib cli bpf check check-unit check-vm vm vm-shell check-style \
+.PHONY: all kmod lib cli bpf check check-unit check-vm check-debug check-fp vm vm-shell check-style \
 	bench-micro bench-iozone demo install uninstall clean help deps
 all: lib cli bpf
 

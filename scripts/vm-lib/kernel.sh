@@ -40,7 +40,7 @@ kernel_key()
 source_files()
 {
 	if [[ $(kernel_line "$1") = *' linux-source-'* ]]; then
-		cat "$VMD/source.sh" "$VMD/$1.config"
+		cat "$VMD/source.sh" "$VMD/machine.config" "$VMD/$1.config"
 	fi
 }
 

@@ -9,6 +9,8 @@
 #   mon.in     FIFO   QEMU's monitor
 #   ctl.in/out FIFO   `start`, `exit N` / `size` <-> port 3
 #   klog       file   the kernel log at the end  <- port 4
+#   symbols    file   addresses of functions, for --ibt   <- port 5
+#   ibt        file   what the IBT model has found
 #   console    file   what the kernel printed on its console (a panic)
 
 BOOT_LIMIT=180
@@ -83,12 +85,14 @@ make_run_files()
 		"$RUN/mon.in" "$RUN/mon.out"
 	: >"$RUN/console"
 	: >"$RUN/klog"
+	: >"$RUN/symbols"
 	mkdir -p "$vm"
 	install -m 755 "$VMD/guest-init" "$vm/init"
 	: >"$vm/words"
 	[ "${#words[@]}" = 0 ] || printf '%s\0' "${words[@]}" >"$vm/words"
 	printf 'export TERM=%q\n' "${TERM:-dumb}" >"$vm/environment"
 	[ -z "$share" ] || : >"$vm/share"
+	[ -z "$ibt" ] || cp "$IBT/bpf-names" "$vm/"
 	[ -z "$PAYLOAD" ] || : >"$vm/payload"
 	{
 		cat "$KERNEL/initrd"
@@ -133,17 +137,26 @@ start_qemu()
 {
 	local accel append drive n=0 args
 
-	accel=(-accel "tcg,thread=${PAIRFUSE_VM_TCG:-multi}" -cpu max)
+	accel=(-accel "tcg,thread=${PAIRFUSE_VM_TCG:-multi}" -cpu "${cpu:-max}")
 	if [ -n "$icount" ]; then
 		smp=1
-		accel=(-accel 'tcg' -cpu max -icount 'shift=0,sleep=off')
-	elif kvm_works; then
+		accel=(-accel 'tcg' -cpu "${cpu:-max}" -icount 'shift=0,sleep=off')
+	elif [ -n "$ibt" ] && [ "${PAIRFUSE_VM_TCG:-}" = single ]; then
+		# The plugin would not be told which CPU it is.
+		smp=1
+	elif [ -z "$cpu$ibt" ] && kvm_works; then
 		accel=(-accel kvm -cpu host)
 	fi
 	append="console=ttyS0 quiet rdinit=/init panic_on_warn=1 panic=-1 oops=panic"
 	append+=" panic_print=0xe0 log_buf_len=4M tsc=reliable clocksource=tsc"
 	append+=" rcupdate.rcu_cpu_stall_timeout=120 workqueue.watchdog_thresh=120"
 	append+=" random.trust_cpu=on${icount:+ nokaslr}"
+	if [ -n "$ibt" ]; then
+		# CPUs with IBT need no retpolines, in which indirect calls are returns.
+		append+=" pairfuse.ibt=1 spectre_v2=off"
+		accel+=(-plugin "$IBT/ibt.so,out=$RUN/ibt")
+	fi
+	append+=${extra:+ $extra}
 	args=(
 		"${QEMU_MACHINE[@]}" "${accel[@]}" -m "$mem" -smp "$smp"
 		-chardev "pipe,id=mon,path=$RUN/mon" -mon chardev=mon,mode=readline
@@ -154,6 +167,7 @@ start_qemu()
 		-chardev "file,id=err,path=$RUN/err" -device virtserialport,chardev=err,nr=2
 		-chardev "pipe,id=ctl,path=$RUN/ctl" -device virtserialport,chardev=ctl,nr=3
 		-chardev "file,id=klog,path=$RUN/klog" -device virtserialport,chardev=klog,nr=4
+		-chardev "file,id=symbols,path=$RUN/symbols" -device virtserialport,chardev=symbols,nr=5
 	)
 	for drive in "$BASE/base.img,readonly=on" "$KERNEL/layer.img,readonly=on" \
 		"${PAYLOAD:-$RUN/empty},readonly=on" "$RUN/scratch,cache=unsafe"; do
@@ -204,6 +218,7 @@ follow()
 				;;
 			'exit '*)
 				status=${line#exit }
+				ask_for_symbols
 				break
 				;;
 			esac
@@ -225,8 +240,8 @@ follow()
 		die "kernel $kernel: did not come up"
 	fi
 	[ -n "$why" ] || why=$(complaint "$RUN/klog" | sed "s/$LEVEL//")
-	if [ -n "$why" ]; then
-		report_kernel "$why"
+	[ -z "$why" ] || report_kernel "$why"
+	if report_ibt || [ -n "$why" ]; then
 		exit 99
 	fi
 	exit "$status"

@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034,SC2154
 #
-# A kernel compiled from Debian's sources with a configuration of ours, NAME.config
-# beside this file. That takes half an hour and more, so the result has a key
+# A kernel compiled from Debian's sources with a configuration of ours, machine.config
+# and NAME.config beside this file. That takes half an hour and more, so the result has a key
 # of its own (configuration, package, this file) and survives whatever else makes
 # an image be built again: $VM/linux-NAME-KEY/tree is what a Debian package of it
 # would unpack, release its version string.
@@ -76,21 +76,21 @@ fetch_source()
 # the kernel check less than this tree says.
 configure_source()
 {
-	local config=$BASE/root$2/.config line status=0
+	local config=$BASE/root$2/.config wanted=$BASE/root$2/pairfuse.config line status=0
 
-	cp "$VMD/$1.config" "$BASE/root$2/pairfuse.config"
+	cat "$VMD/machine.config" "$VMD/$1.config" >"$wanted"
 	# Each configuration is made once: make compares time stamps.
-	if ! cmp -s "$VMD/$1.config" "$BASE/root$2/pairfuse.config.done"; then
+	if ! cmp -s "$wanted" "$wanted.done"; then
 		in_root "$BASE/root" make -C "$2" KCONFIG_ALLCONFIG=pairfuse.config allnoconfig ||
 			return 1
-		cp "$VMD/$1.config" "$BASE/root$2/pairfuse.config.done"
+		cp "$wanted" "$wanted.done"
 	fi
 	while read -r line; do
 		if ! grep -qxF "$line" "$config"; then
-			echo "$1.config: no effect: $line"
+			echo "machine.config, $1.config: no effect: $line"
 			status=1
 		fi
-	done < <(grep -E '^(CONFIG_|# CONFIG_)' "$VMD/$1.config")
+	done < <(grep -E '^(CONFIG_|# CONFIG_)' "$wanted")
 	return $status
 }
 

@@ -5,6 +5,7 @@
 #: check              everything: unit tests, then VM tests on every kernel
 #: check-vm           the VM tests (KERNELS="6.12 7.3" by default)
 #: check-debug        the VM tests on a kernel with KASAN, lockdep, kmemleak, fault injection
+#: check-fp           the VM tests on a kernel with frame pointers, without IBT and ORC
 #: demo               fsdist fused on real file I/O, from a fresh clone
 #: tests-vm           the guest's test programs
 #: kmod-tests         the test modules for KDIR, as $(O)/pairfuse_*.ko
@@ -13,7 +14,7 @@
 KERNELS		?= 6.12 7.3
 TESTS_VM_SRC	:= $(wildcard tests/vm/*.c)
 TESTS_VM_PROGS	:= $(patsubst %.c,$(B)/%,$(wildcard tests/vm/prog/*.c))
-TESTS_VM_SH	:= $(addprefix tests/vm/,run leaks lockdown list.calm list.busy list.debug list.tools lib.sh \
+TESTS_VM_SH	:= $(addprefix tests/vm/,run leaks lockdown mitigated list.calm list.busy list.debug list.ibt list.tools lib.sh \
 		   json_of.py)
 TESTS_DIR	:= $(DESTDIR)$(PREFIX)/lib/pairfuse/tests
 
@@ -65,6 +66,10 @@ check-vm:
 check-debug:
 	$(Q)scripts/vm build -k debug
 	$(Q)tests/vm/check debug
+
+check-fp:
+	$(Q)scripts/vm build -k fp
+	$(Q)tests/vm/check fp
 
 # Each part prints `N passed, N failed`; the last line is their sum.
 check:

@@ -218,7 +218,7 @@ int snapshot(void);
 	X(hotplug_churn) X(stopped) X(stopped_inside) X(oom) X(oom_attach)	\
 	X(ftrace_off) X(unload_states) X(unload_race) X(no_fds) X(soak)		\
 	X(failnth_timed) X(many) X(many_refused) X(many_neighbours) X(many_cost)	\
-	X(faulting) X(asleep_quiet) X(dead) X(not_dead) X(deep)
+	X(faulting) X(asleep_quiet) X(dead) X(not_dead) X(deep) X(no_endbr)
 
 #define TEST(name) void test_##name(void)
 #define X(name) TEST(name);

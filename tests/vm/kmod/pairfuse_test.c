@@ -43,6 +43,7 @@ u64 pairfuse_test_irq(u64 token);
 int pairfuse_test_sleep(unsigned int ms);
 u8 pairfuse_test_u8(u64 a);
 void pairfuse_test_void(u64 a);
+void pairfuse_test_no_endbr(void);
 
 TARGET u64 pairfuse_test_args0(void)
 {
@@ -142,6 +143,27 @@ TARGET u8 pairfuse_test_u8(u64 a)
 TARGET void pairfuse_test_void(u64 a)
 {
 	barrier();
+}
+
+TARGET void pairfuse_test_no_endbr(void)
+{
+	barrier();
+}
+
+/*
+ * An indirect call of what has no endbr64, to see whether somebody notices. Its address
+ * is taken, so the kernel lets it keep its endbr64, and behind that is ftrace's NOP.
+ */
+static bool call_no_endbr(void)
+{
+	static const u8 endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+	unsigned long addr = (unsigned long)pairfuse_test_no_endbr;
+
+	OPTIMIZER_HIDE_VAR(addr);
+	if (memcmp((void *)addr, endbr64, sizeof(endbr64)))
+		return false;
+	((void (*)(void))(addr + sizeof(endbr64)))();
+	return true;
 }
 
 #define ONE(n)					\
@@ -303,6 +325,11 @@ static int call_all(struct pairfuse_test *t)
 			break;
 		case PAIRFUSE_TEST_VOID:
 			pairfuse_test_void(i);
+			t->calls++;
+			break;
+		case PAIRFUSE_TEST_NO_ENDBR:
+			if (!call_no_endbr())
+				return -EOPNOTSUPP;
 			t->calls++;
 			break;
 		default:

@@ -17,6 +17,8 @@ enum pairfuse_test_what {
 	PAIRFUSE_TEST_SLEEP,	/* pairfuse_test_sleep, for .arg milliseconds */
 	PAIRFUSE_TEST_NARROW,	/* pairfuse_test_u8: upper bits of RAX are garbage */
 	PAIRFUSE_TEST_VOID,	/* pairfuse_test_void */
+	/* pairfuse_test_no_endbr, behind its endbr64: a CPU with IBT does not have it */
+	PAIRFUSE_TEST_NO_ENDBR,
 };
 
 struct pairfuse_test {
