@@ -273,6 +273,22 @@ static void spread_taint(struct pairfuse_step *s, __u32 taint)
 	}
 }
 
+/* Does it fill anything that is not surely the stack or the state? */
+static bool fills_elsewhere(const struct pairfuse_step *s, const struct pairfuse_helper *h)
+{
+	unsigned int k;
+
+	for (k = 0; k < 2; k++) {
+		pairfuse_val to = s->st->reg[h->mem[k].arg];
+
+		if (h->mem[k].size != PAIRFUSE_MEM_NONE && h->mem[k].write &&
+		    !pairfuse_expr_on_stack(s->run->x, to) &&
+		    pairfuse_expr(s->run->x, to)->kind != PAIRFUSE_E_STATE)
+			return true;
+	}
+	return false;
+}
+
 static int call_helper(struct pairfuse_step *s, pairfuse_val *out)
 {
 	__s32 id = s->node->insn.imm;
@@ -290,7 +306,7 @@ static int call_helper(struct pairfuse_step *s, pairfuse_val *out)
 		err = check_arg(s, h, arg);
 	if (err)
 		return err;
-	if (!h || !(h->flags & PAIRFUSE_H_PURE))
+	if (!h || !(h->flags & PAIRFUSE_H_PURE) || fills_elsewhere(s, h))
 		pairfuse_step_effect(s);
 	spread_taint(s, taint);
 	err = call_result(s, id, out);

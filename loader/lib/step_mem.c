@@ -15,6 +15,12 @@
 #include "hook.h"
 #include "state.h"
 
+/*
+ * What is an effect: whatever is written that somebody else can see. Only what surely
+ * is the stack or the state is not: everything else may be global data, a map's value or
+ * a record, and a pointer that is the stack on one path and a map's value on another
+ * is both.
+ */
 void pairfuse_step_effect(struct pairfuse_step *s)
 {
 	if (!s->st->armed)
@@ -344,7 +350,7 @@ static int write_to(struct pairfuse_step *s, enum place place, pairfuse_val base
 		return pairfuse_slot_write(s, off, size, v);
 	if (pairfuse_expr(s->run->x, base)->taint & PAIRFUSE_T_STACK)
 		pairfuse_stack_clobber(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
-	else
+	if (!pairfuse_expr_on_stack(s->run->x, base))
 		pairfuse_step_effect(s);
 	return 0;
 }
