@@ -21,8 +21,8 @@ static int flatten(struct pairfuse_study *st, int p)
 	if (flat->prog)
 		return flat->err == PAIRFUSE_REFUSED ? PAIRFUSE_REFUSED : 0;
 	flat->prog = &st->in->progs[p];
-	flat->err = pairfuse_flatten(st->in, flat->prog, &st->exprs, &flat->ir, &flat->inlined,
-				     &flat->why);
+	flat->reserved = st->reserve[p];
+	flat->err = pairfuse_flatten(st->in, &st->exprs, flat);
 	flat->why.prog = p;
 	if (flat->err)
 		return flat->err;
@@ -293,27 +293,65 @@ static void study_free(struct pairfuse_study *st)
 	free(st->uses);
 }
 
-int pairfuse_analyze(const struct pairfuse_input *in, struct pairfuse_result **out)
+/* Programs whose rewriting had too little stack: more for them. True: there are any. */
+static bool reserve_more(const struct pairfuse_study *st)
 {
-	struct pairfuse_study st = { .in = in };
-	int err;
+	bool more = false;
+	int side, prog;
+	size_t p;
 
-	err = check_input(in);
-	if (err)
-		return err;
+	for (p = 0; p < st->res->nr_pairs; p++) {
+		for (side = 0; side < 2; side++) {
+			prog = side ? st->res->pairs[p].exit : st->res->pairs[p].entry;
+			if (prog < 0 || st->plans[p].wants[side] <= st->reserve[prog])
+				continue;
+			st->reserve[prog] = st->plans[p].wants[side];
+			more = true;
+		}
+	}
+	return more;
+}
+
+static int analyze_once(const struct pairfuse_input *in, int *reserve, bool *again,
+			struct pairfuse_result **out)
+{
+	struct pairfuse_study st = { .in = in, .reserve = reserve };
+	int err = -ENOMEM;
+
+	*again = false;
 	st.res = calloc(1, sizeof(*st.res));
 	if (!st.res)
 		return -ENOMEM;
 	st.flats = calloc(in->nr_progs + 1, sizeof(*st.flats));
 	st.uses = calloc(in->nr_progs * in->nr_maps + 1, sizeof(*st.uses));
-	err = -ENOMEM;
 	if (st.flats && st.uses && !pairfuse_exprs_init(&st.exprs))
 		err = analyze(&st);
+	if (!err)
+		*again = reserve_more(&st);
 	study_free(&st);
-	if (err)
+	if (err || *again)
 		pairfuse_result_free(st.res);
 	else
 		*out = st.res;
+	return err;
+}
+
+/* What is reserved only grows, up to the size of a stack. */
+int pairfuse_analyze(const struct pairfuse_input *in, struct pairfuse_result **out)
+{
+	bool again = true;
+	int *reserve;
+	int err;
+
+	err = check_input(in);
+	if (err)
+		return err;
+	reserve = calloc(in->nr_progs + 1, sizeof(*reserve));
+	if (!reserve)
+		return -ENOMEM;
+	while (!err && again)
+		err = analyze_once(in, reserve, &again, out);
+	free(reserve);
 	return err;
 }
 

@@ -145,6 +145,9 @@ pairfuse_val pairfuse_expr_leaf(struct pairfuse_exprs *x, enum pairfuse_expr_kin
 	case PAIRFUSE_E_RET:
 		e.taint = PAIRFUSE_T_RET;
 		break;
+	case PAIRFUSE_E_PARAM:
+		e.taint = PAIRFUSE_T_ARG(a);
+		break;
 	case PAIRFUSE_E_WORD:
 		e.taint = PAIRFUSE_T_ARG(a);
 		e.fixed = true;
@@ -270,6 +273,7 @@ static bool add_offset(struct pairfuse_exprs *x, pairfuse_val p, __s64 delta,
 	switch (e.kind) {
 	case PAIRFUSE_E_CTX:
 	case PAIRFUSE_E_STACK:
+	case PAIRFUSE_E_PARAM:
 	case PAIRFUSE_E_GLOBAL:
 	case PAIRFUSE_E_STATE:
 		if (delta > MAX_OFF || delta < -MAX_OFF || off > MAX_OFF || off < -MAX_OFF)

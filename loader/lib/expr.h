@@ -32,6 +32,7 @@ enum pairfuse_expr_kind {
 	PAIRFUSE_E_PID_TGID,	/* bpf_get_current_pid_tgid() */
 	PAIRFUSE_E_TASK,	/* the current task */
 	PAIRFUSE_E_STACK,	/* r10 + imm */
+	PAIRFUSE_E_PARAM,	/* what a subprogram was given in register a, + imm */
 	PAIRFUSE_E_MAP,		/* map a */
 	PAIRFUSE_E_GLOBAL,	/* value of map a + imm, directly (.bss, .rodata ...) */
 	PAIRFUSE_E_STATE,	/* pointer to the carrier's value + imm */

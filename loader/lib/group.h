@@ -12,6 +12,7 @@ struct pairfuse_study {
 	const struct pairfuse_input *in;
 	struct pairfuse_exprs exprs;
 	struct pairfuse_flat *flats;	/* by program; made for halves of pairs */
+	int *reserve;			/* by program: bytes, see inline.c */
 	int *uses;			/* [prog * nr_maps + map]: first insn + 1, or 0 */
 	struct pairfuse_result *res;
 	struct pairfuse_plan *plans;	/* by pair; carrier -1: none */

@@ -15,6 +15,8 @@ struct pairfuse_flat {
 	struct pairfuse_ir ir;
 	__u16 *live;		/* registers live after each node */
 	bool inlined;
+	bool loose;		/* nobody knows how deep it goes: see inline.c */
+	int reserved;		/* then: bytes on top of the stack that it leaves alone */
 	int err;		/* 0 or PAIRFUSE_REFUSED, then why tells */
 	struct pairfuse_why why;
 };
@@ -90,6 +92,9 @@ struct pairfuse_plan {
 	__u64 clear;		/* bytes that the entry has to clear at its start */
 	bool exit_always;
 	bool kept;		/* the map stays, see PAIRFUSE_STORAGE_MAP */
+
+	/* rewrite.c: bytes of stack that the entry, the exit wants for itself, if that is loose */
+	int wants[2];
 
 	/* once.c */
 	struct pairfuse_once once[PAIRFUSE_NR_ONCE];

@@ -40,6 +40,34 @@ int pairfuse_stack_check(struct pairfuse_step *s, __s64 off, __s64 len)
 	return 0;
 }
 
+/* Parameters that have gone into a value: a bit for each register. */
+static __u8 params_of(const struct pairfuse_run *run, __u32 taint)
+{
+	return run->is_sub ? (taint & PAIRFUSE_T_ARGS) / PAIRFUSE_T_ARG(0) : 0;
+}
+
+void pairfuse_stack_reach(struct pairfuse_step *s, pairfuse_val v, __s64 off)
+{
+	const struct pairfuse_expr *e = pairfuse_expr(s->run->x, v);
+
+	if (e->kind == PAIRFUSE_E_PARAM && off + (__s64)e->imm >= 0)
+		return;
+	s->run->below |= params_of(s->run, e->taint);
+	s->run->loose |= e->kind != PAIRFUSE_E_STACK && (e->taint & PAIRFUSE_T_STACK);
+}
+
+void pairfuse_stack_found(struct pairfuse_step *s)
+{
+	size_t i;
+
+	for (i = 0; i < PAIRFUSE_STACK_SIZE; i++) {
+		__u32 taint = pairfuse_expr(s->run->x, s->st->stack[i])->taint;
+
+		s->run->below |= params_of(s->run, taint);
+		s->run->loose |= (taint & PAIRFUSE_T_STACK) != 0;
+	}
+}
+
 /* What is there is not known any more; taints stay. off and len were checked. */
 void pairfuse_stack_clobber(struct pairfuse_step *s, __s64 off, __s64 len)
 {
@@ -208,6 +236,7 @@ static int classify(struct pairfuse_step *s, pairfuse_val base, enum place *plac
 		return 0;
 	}
 	*place = OTHER;
+	pairfuse_stack_reach(s, base, s->node->insn.off);
 	s->run->deref |= (e->taint & PAIRFUSE_T_ARGS) / PAIRFUSE_T_ARG(0);
 	if (e->taint & PAIRFUSE_T_RET)
 		s->run->deref |= 1U << PAIRFUSE_VALUE_RET;
@@ -348,6 +377,8 @@ static int write_to(struct pairfuse_step *s, enum place place, pairfuse_val base
 				       "insn %d writes to the context", pairfuse_step_insn(s));
 	if (place == STATE)
 		return pairfuse_slot_write(s, off, size, v);
+	/* somebody may fetch it from there */
+	s->run->below |= params_of(s->run, pairfuse_expr(s->run->x, v)->taint);
 	if (pairfuse_expr(s->run->x, base)->taint & PAIRFUSE_T_STACK)
 		pairfuse_stack_clobber(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
 	if (!pairfuse_expr_on_stack(s->run->x, base))
