@@ -133,6 +133,18 @@ void pairfuse_plan_free(struct pairfuse_plan *plan);
 /* What the key is made of. */
 enum pairfuse_key pairfuse_plan_key(const struct pairfuse_plan *plan);
 
+/*
+ * Ids of a call. A thread that is not the leader gets the leader's number when it calls
+ * execve(), so within one call its number can change; its process and its task do not.
+ * Where the key has the number in it, the map would not find the state any more then:
+ * whoever finds it has the number of the entry. Else the exit's may be another one.
+ */
+bool pairfuse_plan_has_tid(const struct pairfuse_plan *plan);
+/* Is v the same in the exit, if there is state? */
+bool pairfuse_plan_lasts(const struct pairfuse_plan *plan, pairfuse_val v);
+/* Leaves out the facts that do not last. */
+void pairfuse_plan_lasting(const struct pairfuse_plan *plan, struct pairfuse_facts *facts);
+
 /* Does a return of the entry program mean that there is state? */
 bool pairfuse_plan_armed(const struct pairfuse_plan *plan, const struct pairfuse_return *ret);
 

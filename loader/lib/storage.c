@@ -215,6 +215,10 @@ static bool excludes(const struct pairfuse_study *st, int map, const struct pair
 	for (p = 0; p < st->res->nr_pairs; p++) {
 		const struct pairfuse_run *run = &st->plans[p].entry_run;
 
+		/* nor does it change while the state of an outer call is there */
+		if (in_group(st, p, map) && !pairfuse_plan_lasts(&st->plans[p], f->v))
+			return false;
+
 		for (r = 0; in_group(st, p, map) && r < run->nr_returns; r++)
 			if (is_armed(&run->returns[r]) &&
 			    !has_fact(&run->returns[r].facts, f->v, !f->truth))
@@ -271,6 +275,7 @@ static void common_facts(struct pairfuse_plan *plan)
 				facts->f[nr++] = facts->f[i];
 		facts->nr = nr;
 	}
+	pairfuse_plan_lasting(plan, facts);
 }
 
 /* --- the choice --- */
