@@ -370,7 +370,8 @@ int pairfuse_run(struct pairfuse_run *run)
 
 	pairfuse_run_free(run);
 	run->reads[0] = run->reads[1] = run->touched = 0;
-	run->stores = run->loads = run->absent_seen = run->effects_unarmed = false;
+	run->stores = run->loads = run->absent_seen = run->looks = false;
+	run->effects_unarmed = false;
 	run->stack = 0;
 	run->loose = false;
 	run->below = 0;

@@ -130,6 +130,7 @@ struct pairfuse_run {
 	bool loads;		/* looks the state up or reads it */
 	bool absent_seen;	/* entry: looks at whether older state is there */
 	int absent_insn;
+	bool looks;		/* entry: and goes by it, or by what that has left */
 	bool effects_unarmed;	/* exit: does something without state */
 	int stack;		/* lowest stack offset used, <= 0 */
 	bool loose;		/* uses the stack at offsets that are not known, too */

@@ -41,6 +41,7 @@ enum pairfuse_choice {
 	PAIRFUSE_CHOICE_ASKED,		/* any: --nesting */
 	PAIRFUSE_CHOICE_SEVERAL,	/* exact: several functions */
 	PAIRFUSE_CHOICE_FALLBACK,	/* task storage: no slot possible */
+	PAIRFUSE_CHOICE_OUTER,		/* task storage: calls look for those that they are in */
 	PAIRFUSE_CHOICE_SYSCALLS,	/* slot: several functions, which cannot nest */
 	PAIRFUSE_CHOICE_KEY,		/* slot: several functions, but no other way */
 };
@@ -78,6 +79,8 @@ struct pairfuse_plan {
 	bool slot_ok;		/* nothing against the slot as yet; else slot_why */
 	bool task_ok;		/* nothing against the storage of the task */
 	bool exit_stores;	/* the exit puts state there, too */
+	bool looks;		/* the entry sees whether there is state of an outer call */
+	int second;		/* another map that carries state, too; -1: none */
 	bool nest_ok;		/* nor against a slot with exact nesting */
 	struct pairfuse_why slot_why;
 	bool task;		/* chosen: the storage of the task */
