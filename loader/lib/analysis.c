@@ -11,10 +11,11 @@
 #include "inline.h"
 #include "live.h"
 #include "once.h"
+#include "order.h"
 #include "rewrite.h"
 #include "storage.h"
 
-static int flatten(struct pairfuse_study *st, int p)
+int pairfuse_study_flat(struct pairfuse_study *st, int p)
 {
 	struct pairfuse_flat *flat = &st->flats[p];
 
@@ -51,7 +52,7 @@ static int check_program(const struct pairfuse_prog *prog, struct pairfuse_why *
 
 static int study_code(struct pairfuse_study *st, struct pairfuse_pair *pair, int p)
 {
-	int err = flatten(st, p);
+	int err = pairfuse_study_flat(st, p);
 
 	if (err == PAIRFUSE_REFUSED)
 		pairfuse_pair_refuse(pair, &st->flats[p].why);
@@ -155,6 +156,16 @@ static int decide_pair(struct pairfuse_study *st, size_t p)
 	return err;
 }
 
+static void take_back(struct pairfuse_pair *pair, const struct pairfuse_why *why)
+{
+	pairfuse_pair_refuse(pair, why);
+	free_code(pair);
+	pair->exit_always = pair->no_entry = pair->shared_only = false;
+	pair->filter = PAIRFUSE_FILTER_NONE;
+	pair->filter_value = 0;
+	pair->clock = PAIRFUSE_CLOCK_PROGRAMS;
+}
+
 /*
  * The pairs of a group are fused together or not at all (attach.c says why): with one
  * that is refused, the others are.
@@ -181,13 +192,27 @@ static void refuse_siblings(struct pairfuse_study *st, int map)
 		if (!st->plans[p].in || st->plans[p].carrier != map ||
 		    pair->reason != PAIRFUSE_REASON_NONE)
 			continue;
-		pairfuse_pair_refuse(pair, &why);
-		free_code(pair);
-		pair->exit_always = pair->no_entry = pair->shared_only = false;
-		pair->filter = PAIRFUSE_FILTER_NONE;
-		pair->filter_value = 0;
-		pair->clock = PAIRFUSE_CLOCK_PROGRAMS;
+		take_back(pair, &why);
 	}
+}
+
+/* Those whose programs are not alone on their function, and can tell which is first. */
+static int refuse_unordered(struct pairfuse_study *st)
+{
+	struct pairfuse_why why = { .prog = -1 };
+	size_t p;
+	int err;
+
+	for (p = 0; p < st->res->nr_pairs; p++) {
+		if (st->res->pairs[p].reason != PAIRFUSE_REASON_NONE)
+			continue;
+		err = pairfuse_order_check(st, p, &why);
+		if (err && err != PAIRFUSE_REFUSED)
+			return err;
+		if (err)
+			take_back(&st->res->pairs[p], &why);
+	}
+	return 0;
 }
 
 /* The slot was refused while code was made: the group again, with task storage. */
@@ -272,6 +297,8 @@ static int analyze(struct pairfuse_study *st)
 		err = decide_pair(st, p);
 	for (p = 0; !err && p < st->in->nr_maps; p++)
 		err = decide_again(st, p);
+	if (!err)
+		err = refuse_unordered(st);
 	for (p = 0; !err && p < st->in->nr_maps; p++)
 		refuse_siblings(st, p);
 	return err;

@@ -33,6 +33,9 @@ int pairfuse_find_carrier(struct pairfuse_study *st, size_t pair);
 /* Make all pairs that share a carrier agree on a proof, or refuse them. */
 void pairfuse_agree(struct pairfuse_study *st);
 
+/* st->flats[prog], made when it is asked for: 0, -ENOMEM or PAIRFUSE_REFUSED, see flat->why */
+int pairfuse_study_flat(struct pairfuse_study *st, int prog);
+
 /* Record a refusal in the result; prog and insn may be -1. */
 void pairfuse_pair_refuse(struct pairfuse_pair *pair, const struct pairfuse_why *why);
 
