@@ -370,8 +370,11 @@ int pairfuse_run(struct pairfuse_run *run)
 
 	pairfuse_run_free(run);
 	run->reads[0] = run->reads[1] = run->touched = 0;
-	run->stores = run->loads = run->absent_seen = run->effects_unarmed = false;
+	run->stores = run->loads = run->absent_seen = run->looks = false;
+	run->effects_unarmed = false;
 	run->stack = 0;
+	run->loose = false;
+	run->below = 0;
 	run->deref = run->words = 0;
 	run->regs = run->kernel_stack = false;
 	run->notes = calloc(run->ir->nr, sizeof(*run->notes));

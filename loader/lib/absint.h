@@ -106,7 +106,8 @@ struct pairfuse_run {
 	struct pairfuse_why *why;
 	bool is_exit;
 	bool is_part;		/* before inlining */
-	bool is_sub;		/* and a subprogram on its own: arguments unknown */
+	bool is_sub;		/* and a subprogram on its own: arguments are PAIRFUSE_E_PARAM */
+	const __u8 *below_of;	/* then: what `below` is of each function */
 	bool is_raw;		/* rewritten: the context is the stub's */
 	bool task;		/* state in task storage: see step_task.c */
 	bool follow;		/* then: a lookup before any update finds nothing */
@@ -129,8 +130,12 @@ struct pairfuse_run {
 	bool loads;		/* looks the state up or reads it */
 	bool absent_seen;	/* entry: looks at whether older state is there */
 	int absent_insn;
+	bool looks;		/* entry: and goes by it, or by what that has left */
 	bool effects_unarmed;	/* exit: does something without state */
 	int stack;		/* lowest stack offset used, <= 0 */
+	bool loose;		/* uses the stack at offsets that are not known, too */
+	__u8 below;		/* is_sub: mask of registers 1-5: it was given a pointer
+				 * there and perhaps uses what is below that */
 	__u32 deref;		/* mask of values (arguments, return) dereferenced as pointers */
 	unsigned int words;	/* mask of those loaded from the context */
 	bool kernel_stack;	/* takes a stack trace that begins in the kernel */

@@ -11,18 +11,19 @@
 #include "inline.h"
 #include "live.h"
 #include "once.h"
+#include "order.h"
 #include "rewrite.h"
 #include "storage.h"
 
-static int flatten(struct pairfuse_study *st, int p)
+int pairfuse_study_flat(struct pairfuse_study *st, int p)
 {
 	struct pairfuse_flat *flat = &st->flats[p];
 
 	if (flat->prog)
 		return flat->err == PAIRFUSE_REFUSED ? PAIRFUSE_REFUSED : 0;
 	flat->prog = &st->in->progs[p];
-	flat->err = pairfuse_flatten(st->in, flat->prog, &st->exprs, &flat->ir, &flat->inlined,
-				     &flat->why);
+	flat->reserved = st->reserve[p];
+	flat->err = pairfuse_flatten(st->in, &st->exprs, flat);
 	flat->why.prog = p;
 	if (flat->err)
 		return flat->err;
@@ -51,7 +52,7 @@ static int check_program(const struct pairfuse_prog *prog, struct pairfuse_why *
 
 static int study_code(struct pairfuse_study *st, struct pairfuse_pair *pair, int p)
 {
-	int err = flatten(st, p);
+	int err = pairfuse_study_flat(st, p);
 
 	if (err == PAIRFUSE_REFUSED)
 		pairfuse_pair_refuse(pair, &st->flats[p].why);
@@ -155,6 +156,16 @@ static int decide_pair(struct pairfuse_study *st, size_t p)
 	return err;
 }
 
+static void take_back(struct pairfuse_pair *pair, const struct pairfuse_why *why)
+{
+	pairfuse_pair_refuse(pair, why);
+	free_code(pair);
+	pair->exit_always = pair->no_entry = pair->shared_only = false;
+	pair->filter = PAIRFUSE_FILTER_NONE;
+	pair->filter_value = 0;
+	pair->clock = PAIRFUSE_CLOCK_PROGRAMS;
+}
+
 /*
  * The pairs of a group are fused together or not at all (attach.c says why): with one
  * that is refused, the others are.
@@ -181,13 +192,27 @@ static void refuse_siblings(struct pairfuse_study *st, int map)
 		if (!st->plans[p].in || st->plans[p].carrier != map ||
 		    pair->reason != PAIRFUSE_REASON_NONE)
 			continue;
-		pairfuse_pair_refuse(pair, &why);
-		free_code(pair);
-		pair->exit_always = pair->no_entry = pair->shared_only = false;
-		pair->filter = PAIRFUSE_FILTER_NONE;
-		pair->filter_value = 0;
-		pair->clock = PAIRFUSE_CLOCK_PROGRAMS;
+		take_back(pair, &why);
 	}
+}
+
+/* Those whose programs are not alone on their function, and can tell which is first. */
+static int refuse_unordered(struct pairfuse_study *st)
+{
+	struct pairfuse_why why = { .prog = -1 };
+	size_t p;
+	int err;
+
+	for (p = 0; p < st->res->nr_pairs; p++) {
+		if (st->res->pairs[p].reason != PAIRFUSE_REASON_NONE)
+			continue;
+		err = pairfuse_order_check(st, p, &why);
+		if (err && err != PAIRFUSE_REFUSED)
+			return err;
+		if (err)
+			take_back(&st->res->pairs[p], &why);
+	}
+	return 0;
 }
 
 /* The slot was refused while code was made: the group again, with task storage. */
@@ -272,6 +297,8 @@ static int analyze(struct pairfuse_study *st)
 		err = decide_pair(st, p);
 	for (p = 0; !err && p < st->in->nr_maps; p++)
 		err = decide_again(st, p);
+	if (!err)
+		err = refuse_unordered(st);
 	for (p = 0; !err && p < st->in->nr_maps; p++)
 		refuse_siblings(st, p);
 	return err;
@@ -293,27 +320,65 @@ static void study_free(struct pairfuse_study *st)
 	free(st->uses);
 }
 
-int pairfuse_analyze(const struct pairfuse_input *in, struct pairfuse_result **out)
+/* Programs whose rewriting had too little stack: more for them. True: there are any. */
+static bool reserve_more(const struct pairfuse_study *st)
 {
-	struct pairfuse_study st = { .in = in };
-	int err;
+	bool more = false;
+	int side, prog;
+	size_t p;
 
-	err = check_input(in);
-	if (err)
-		return err;
+	for (p = 0; p < st->res->nr_pairs; p++) {
+		for (side = 0; side < 2; side++) {
+			prog = side ? st->res->pairs[p].exit : st->res->pairs[p].entry;
+			if (prog < 0 || st->plans[p].wants[side] <= st->reserve[prog])
+				continue;
+			st->reserve[prog] = st->plans[p].wants[side];
+			more = true;
+		}
+	}
+	return more;
+}
+
+static int analyze_once(const struct pairfuse_input *in, int *reserve, bool *again,
+			struct pairfuse_result **out)
+{
+	struct pairfuse_study st = { .in = in, .reserve = reserve };
+	int err = -ENOMEM;
+
+	*again = false;
 	st.res = calloc(1, sizeof(*st.res));
 	if (!st.res)
 		return -ENOMEM;
 	st.flats = calloc(in->nr_progs + 1, sizeof(*st.flats));
 	st.uses = calloc(in->nr_progs * in->nr_maps + 1, sizeof(*st.uses));
-	err = -ENOMEM;
 	if (st.flats && st.uses && !pairfuse_exprs_init(&st.exprs))
 		err = analyze(&st);
+	if (!err)
+		*again = reserve_more(&st);
 	study_free(&st);
-	if (err)
+	if (err || *again)
 		pairfuse_result_free(st.res);
 	else
 		*out = st.res;
+	return err;
+}
+
+/* What is reserved only grows, up to the size of a stack. */
+int pairfuse_analyze(const struct pairfuse_input *in, struct pairfuse_result **out)
+{
+	bool again = true;
+	int *reserve;
+	int err;
+
+	err = check_input(in);
+	if (err)
+		return err;
+	reserve = calloc(in->nr_progs + 1, sizeof(*reserve));
+	if (!reserve)
+		return -ENOMEM;
+	while (!err && again)
+		err = analyze_once(in, reserve, &again, out);
+	free(reserve);
 	return err;
 }
 

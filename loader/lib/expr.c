@@ -97,7 +97,21 @@ pairfuse_val pairfuse_expr_top(struct pairfuse_exprs *x, __u32 taint)
 {
 	struct pairfuse_expr e = { .kind = PAIRFUSE_E_TOP, .taint = taint };
 
+	if (taint & PAIRFUSE_T_STACK)
+		e.taint |= PAIRFUSE_T_ELSEWHERE;
 	return intern(x, &e);
+}
+
+bool pairfuse_expr_on_stack(const struct pairfuse_exprs *x, pairfuse_val v)
+{
+	return (x->tab[v].taint & (PAIRFUSE_T_STACK | PAIRFUSE_T_ELSEWHERE)) == PAIRFUSE_T_STACK;
+}
+
+/* Somewhere on the stack, from a and b of which one at least is. */
+static pairfuse_val stack_at_all(struct pairfuse_exprs *x, pairfuse_val a, pairfuse_val b)
+{
+	return intern(x, &(struct pairfuse_expr){
+		.kind = PAIRFUSE_E_TOP, .taint = x->tab[a].taint | x->tab[b].taint });
 }
 
 pairfuse_val pairfuse_expr_const(struct pairfuse_exprs *x, __u64 imm)
@@ -122,6 +136,9 @@ pairfuse_val pairfuse_expr_leaf(struct pairfuse_exprs *x, enum pairfuse_expr_kin
 	case PAIRFUSE_E_STATE:
 		e.taint = PAIRFUSE_T_STATE;
 		break;
+	case PAIRFUSE_E_GLOBAL:
+		e.taint = PAIRFUSE_T_GLOBAL;
+		break;
 	case PAIRFUSE_E_LEFT:
 		e.taint = PAIRFUSE_T_LEFT;
 		break;
@@ -130,6 +147,9 @@ pairfuse_val pairfuse_expr_leaf(struct pairfuse_exprs *x, enum pairfuse_expr_kin
 		break;
 	case PAIRFUSE_E_RET:
 		e.taint = PAIRFUSE_T_RET;
+		break;
+	case PAIRFUSE_E_PARAM:
+		e.taint = PAIRFUSE_T_ARG(a);
 		break;
 	case PAIRFUSE_E_WORD:
 		e.taint = PAIRFUSE_T_ARG(a);
@@ -256,6 +276,7 @@ static bool add_offset(struct pairfuse_exprs *x, pairfuse_val p, __s64 delta,
 	switch (e.kind) {
 	case PAIRFUSE_E_CTX:
 	case PAIRFUSE_E_STACK:
+	case PAIRFUSE_E_PARAM:
 	case PAIRFUSE_E_GLOBAL:
 	case PAIRFUSE_E_STATE:
 		if (delta > MAX_OFF || delta < -MAX_OFF || off > MAX_OFF || off < -MAX_OFF)
@@ -308,6 +329,17 @@ static pairfuse_val make_op(struct pairfuse_exprs *x, __u8 op, pairfuse_val a, p
 		.taint = l.taint | r.taint, .fixed = true });
 }
 
+/* A pointer into the stack and a number? */
+static bool moves_on_stack(const struct pairfuse_exprs *x, __u8 op, pairfuse_val a, pairfuse_val b)
+{
+	if (op == BPF_SUB)
+		return pairfuse_expr_on_stack(x, a) && pairfuse_expr_is_const(x, b, NULL);
+	if (op != BPF_ADD)
+		return false;
+	return (pairfuse_expr_on_stack(x, a) && !(x->tab[b].taint & PAIRFUSE_T_STACK)) ||
+	       (pairfuse_expr_on_stack(x, b) && !(x->tab[a].taint & PAIRFUSE_T_STACK));
+}
+
 static pairfuse_val alu64(struct pairfuse_exprs *x, __u8 op, pairfuse_val a, pairfuse_val b)
 {
 	bool ca, cb;
@@ -338,6 +370,8 @@ static pairfuse_val alu64(struct pairfuse_exprs *x, __u8 op, pairfuse_val a, pai
 	}
 	if (a == b && x->tab[a].fixed && (op == BPF_XOR || op == BPF_SUB))
 		return pairfuse_expr_const(x, 0);
+	if (moves_on_stack(x, op, a, b))
+		return stack_at_all(x, a, b);
 	return make_op(x, op, a, b);
 }
 
@@ -374,5 +408,7 @@ pairfuse_val pairfuse_expr_join(struct pairfuse_exprs *x, pairfuse_val a, pairfu
 {
 	if (a == b)
 		return a;
+	if (pairfuse_expr_on_stack(x, a) && pairfuse_expr_on_stack(x, b))
+		return stack_at_all(x, a, b);
 	return pairfuse_expr_top(x, x->tab[a].taint | x->tab[b].taint);
 }

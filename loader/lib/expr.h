@@ -32,6 +32,7 @@ enum pairfuse_expr_kind {
 	PAIRFUSE_E_PID_TGID,	/* bpf_get_current_pid_tgid() */
 	PAIRFUSE_E_TASK,	/* the current task */
 	PAIRFUSE_E_STACK,	/* r10 + imm */
+	PAIRFUSE_E_PARAM,	/* what a subprogram was given in register a, + imm */
 	PAIRFUSE_E_MAP,		/* map a */
 	PAIRFUSE_E_GLOBAL,	/* value of map a + imm, directly (.bss, .rodata ...) */
 	PAIRFUSE_E_STATE,	/* pointer to the carrier's value + imm */
@@ -55,6 +56,8 @@ enum pairfuse_expr_kind {
 #define PAIRFUSE_T_RET		(1U << 17)
 #define PAIRFUSE_T_VALUE	(1U << 18) /* into the carrier's value, state in task storage */
 #define PAIRFUSE_T_MAYBE_CTX	(1U << 19) /* from some place of a stack that holds the context */
+#define PAIRFUSE_T_GLOBAL	(1U << 21) /* into global data of the object */
+#define PAIRFUSE_T_ELSEWHERE	(1U << 20) /* with T_STACK: perhaps no pointer into the stack */
 
 struct pairfuse_expr {
 	__u8 kind;
@@ -85,6 +88,7 @@ static inline const struct pairfuse_expr *pairfuse_expr(const struct pairfuse_ex
 
 #define PAIRFUSE_TOP 0		/* unknown, no taint: the first entry */
 
+/* of something on the stack it may have been made, but point anywhere */
 pairfuse_val pairfuse_expr_top(struct pairfuse_exprs *x, __u32 taint);
 pairfuse_val pairfuse_expr_const(struct pairfuse_exprs *x, __u64 imm);
 /* kinds without operands, with a, b or imm as above */
@@ -101,6 +105,14 @@ pairfuse_val pairfuse_expr_cond(struct pairfuse_exprs *x, __u8 op, pairfuse_val 
 				pairfuse_val b);
 /* the value where two paths meet */
 pairfuse_val pairfuse_expr_join(struct pairfuse_exprs *x, pairfuse_val a, pairfuse_val b);
+
+/*
+ * Surely a pointer into the stack, at an offset that is known or not? One is made of
+ * r10 by adding numbers, and of two such by a join. (The verifier adds no pointer to
+ * a pointer. It does subtract one from another: that is a number, which may then be
+ * added to any pointer, so nothing else that a stack address has gone into counts.)
+ */
+bool pairfuse_expr_on_stack(const struct pairfuse_exprs *x, pairfuse_val v);
 
 bool pairfuse_expr_is_const(const struct pairfuse_exprs *x, pairfuse_val v, __u64 *imm);
 

@@ -135,6 +135,10 @@ static void refuse_storage(struct pairfuse_study *st, size_t p, const struct com
 		refuse_pair(st, p, PAIRFUSE_REASON_NOT_CONSUMED, -1, -1, proof_lacks(plan));
 	} else {
 		refuse_pair(st, p, PAIRFUSE_REASON_NESTING, -1, -1,
+			    plan->looks ?
+			    "the entry looks for the state of another call, which only the map has unless its key is just the thread (--nesting=per-call: it finds none)" :
+			    plan->second >= 0 ?
+			    "state is in another map, too, and only here the key is more than the thread (--nesting=per-call: calls inside calls may find half of it)" :
 			    "its key is not the thread, so nested calls cannot see each other's state");
 	}
 }

@@ -12,6 +12,7 @@ struct pairfuse_study {
 	const struct pairfuse_input *in;
 	struct pairfuse_exprs exprs;
 	struct pairfuse_flat *flats;	/* by program; made for halves of pairs */
+	int *reserve;			/* by program: bytes, see inline.c */
 	int *uses;			/* [prog * nr_maps + map]: first insn + 1, or 0 */
 	struct pairfuse_result *res;
 	struct pairfuse_plan *plans;	/* by pair; carrier -1: none */
@@ -31,6 +32,9 @@ int pairfuse_find_carrier(struct pairfuse_study *st, size_t pair);
 
 /* Make all pairs that share a carrier agree on a proof, or refuse them. */
 void pairfuse_agree(struct pairfuse_study *st);
+
+/* st->flats[prog], made when it is asked for: 0, -ENOMEM or PAIRFUSE_REFUSED, see flat->why */
+int pairfuse_study_flat(struct pairfuse_study *st, int prog);
 
 /* Record a refusal in the result; prog and insn may be -1. */
 void pairfuse_pair_refuse(struct pairfuse_pair *pair, const struct pairfuse_why *why);

@@ -19,6 +19,27 @@
  *      r10' -> +------------------+
  *              | callee's frame   |
  *              +------------------+
+ *
+ * How deep does it go? Accesses at constant offsets tell. A *loose* function also has
+ * others (`r2 = r10; r2 += index`), and they may go down to any byte, but never above
+ * its own r10: the verifier has seen to that. So a loose frame has to be the lowest: what
+ * else is needed is put on top of it, and nothing below. That goes for the rewriter's own
+ * words, too, for which some bytes are reserved on top of everything:
+ *
+ *        r10 ->+------------------+
+ *              | reserved         |  the rewriter's
+ *              +------------------+
+ *              | saved, callees   |
+ *     r10'' -> +------------------+
+ *              | loose frame      |  as deep as it likes
+ *              +------------------+
+ *
+ * Two loose functions, one of which calls the other, are refused. A function that uses
+ * what is below a pointer that it was given, or where that is not known, makes those
+ * loose that give it pointers to their own frames.
+ *
+ * How much is reserved? What the rewriter has found to be too little when it tried: the
+ * analysis begins anew then, with as much as it wanted (analysis.c).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -35,6 +56,8 @@ struct func {
 	struct pairfuse_ir ir;	/* targets of calls: function, of jumps: node here */
 	__u16 *live;
 	int depth;		/* bytes of stack, a multiple of 8 */
+	bool loose;		/* that is not all */
+	bool measured;
 	unsigned int writes;	/* of r6-r9, with everything that it calls */
 };
 
@@ -42,6 +65,7 @@ struct inliner {
 	const struct pairfuse_prog *prog;
 	struct func *funcs;
 	size_t nr_funcs;
+	__u8 *below;		/* by function, see pairfuse_run */
 	size_t visits;
 	struct pairfuse_ir *out;
 	struct pairfuse_why *why;
@@ -87,26 +111,38 @@ static int split_func(struct inliner *il, const struct pairfuse_ir *all,
 	return 0;
 }
 
-/* How deep does its own frame go? */
-static int measure_func(const struct pairfuse_input *in, struct inliner *il,
-			struct pairfuse_exprs *x, size_t f)
-{
-	struct pairfuse_run run = {
-		.in = in, .prog = il->prog, .ir = &il->funcs[f].ir, .x = x, .why = il->why,
-		.is_exit = pairfuse_hook_is_exit(il->prog->at), .is_part = true,
-		.is_sub = f > 0, .carrier = -1,
-		.nr_start = 1, .start[0] = { .armed = true },
-	};
-	int err = pairfuse_run(&run);
-
-	il->funcs[f].depth = (-run.stack + 7) & ~7;
-	pairfuse_run_free(&run);
-	return err;
-}
-
 static bool is_subcall(const struct pairfuse_node *n)
 {
 	return pairfuse_insn_is_call(&n->insn) && n->insn.src_reg == BPF_PSEUDO_CALL;
+}
+
+/* How deep does its own frame go? Those that it calls come first. */
+static int measure_func(const struct pairfuse_input *in, struct inliner *il,
+			struct pairfuse_exprs *x, size_t f)
+{
+	struct func *fn = &il->funcs[f];
+	struct pairfuse_run run = {
+		.in = in, .prog = il->prog, .ir = &fn->ir, .x = x, .why = il->why,
+		.is_exit = pairfuse_hook_is_exit(il->prog->at), .is_part = true,
+		.is_sub = f > 0, .below_of = il->below, .carrier = -1,
+		.nr_start = 1, .start[0] = { .armed = true },
+	};
+	size_t i;
+	int err = 0;
+
+	if (fn->measured)
+		return 0;
+	fn->measured = true;
+	for (i = 0; !err && i < fn->ir.nr; i++)
+		if (is_subcall(&fn->ir.nodes[i]))
+			err = measure_func(in, il, x, fn->ir.nodes[i].target);
+	if (!err)
+		err = pairfuse_run(&run);
+	fn->depth = (-run.stack + 7) & ~7;
+	fn->loose = run.loose;
+	il->below[f] = run.below;
+	pairfuse_run_free(&run);
+	return err;
 }
 
 /* What callees write counts as written by the caller. */
@@ -133,9 +169,65 @@ static int collect_writes(struct inliner *il, size_t f, unsigned int depth)
 	return 0;
 }
 
+/* --- where frames go --- */
+
+#define SAVED	(8 * 4)		/* r6-r9, at most */
+
+/* Bytes that it takes, with everything that it calls; those of a loose frame not counted. */
+static int chain_size(const struct inliner *il, size_t f)
+{
+	const struct func *fn = &il->funcs[f];
+	int most = 0, size;
+	size_t i;
+
+	for (i = 0; i < fn->ir.nr; i++) {
+		if (!is_subcall(&fn->ir.nodes[i]))
+			continue;
+		size = SAVED + chain_size(il, fn->ir.nodes[i].target);
+		most = size > most ? size : most;
+	}
+	return most + (fn->loose ? 0 : fn->depth);
+}
+
+/* Is the function loose, or one that it calls? */
+static bool chain_loose(const struct inliner *il, size_t f)
+{
+	const struct func *fn = &il->funcs[f];
+	bool loose = fn->loose;
+	size_t i;
+
+	for (i = 0; !loose && i < fn->ir.nr; i++)
+		if (is_subcall(&fn->ir.nodes[i]))
+			loose = chain_loose(il, fn->ir.nodes[i].target);
+	return loose;
+}
+
+/* A loose function calls only such as are not. */
+static int check_loose(struct inliner *il, size_t f)
+{
+	const struct func *fn = &il->funcs[f];
+	size_t i;
+
+	for (i = 0; fn->loose && i < fn->ir.nr; i++)
+		if (is_subcall(&fn->ir.nodes[i]) && chain_loose(il, fn->ir.nodes[i].target))
+			return pairfuse_refuse(il->why, PAIRFUSE_REASON_STACK,
+					       fn->ir.nodes[i].orig,
+					       "insn %d of '%s' calls a function, and both index their stack with variables: __always_inline makes one of the two",
+					       fn->ir.nodes[i].orig, il->prog->name);
+	return 0;
+}
+
 /* --- copying --- */
 
 static int copy_func(struct inliner *il, size_t f, int base);
+
+/* Makes a pointer of r10: into the frame, when base is subtracted. */
+static bool is_frame_address(const struct bpf_insn *insn)
+{
+	return insn->src_reg == 10 && !insn->off &&
+	       (insn->code == (BPF_ALU64 | BPF_MOV | BPF_X) ||
+		insn->code == (BPF_ALU64 | BPF_ADD | BPF_X));
+}
 
 /* An instruction of a callee, whose frame begins base bytes below r10. */
 static int copy_insn(struct inliner *il, const struct pairfuse_node *n, int base)
@@ -154,7 +246,7 @@ static int copy_insn(struct inliner *il, const struct pairfuse_node *n, int base
 						       "'%s' inlined needs more than %d bytes of stack",
 						       il->prog->name, PAIRFUSE_STACK_SIZE);
 			insn.off -= base;
-		} else if (insn.code != (BPF_ALU64 | BPF_MOV | BPF_X) || insn.off) {
+		} else if (!is_frame_address(&insn)) {
 			return refuse(il, n, "the frame pointer is used in an unusual way");
 		}
 	}
@@ -162,7 +254,7 @@ static int copy_insn(struct inliner *il, const struct pairfuse_node *n, int base
 	if (i < 0)
 		return i;
 	il->out->nodes[i].hi = n->hi;
-	if (base && insn.code == (BPF_ALU64 | BPF_MOV | BPF_X) && insn.src_reg == 10)
+	if (base && is_frame_address(&insn))
 		i = pairfuse_ir_add(il->out, PAIRFUSE_ADD_IMM(insn.dst_reg, -base), -1, n->orig);
 	return i < 0 ? i : 0;
 }
@@ -172,9 +264,9 @@ static int copy_call(struct inliner *il, const struct func *fn, size_t i, int ba
 {
 	const struct pairfuse_node *n = &fn->ir.nodes[i];
 	unsigned int keep = fn->live[i] & il->funcs[n->target].writes, r;
-	int off = base + fn->depth, at = off, err;
+	int off = base + (fn->loose ? 0 : fn->depth), at = off, err;
 
-	if (off + 8 * 4 + il->funcs[n->target].depth > PAIRFUSE_STACK_SIZE)
+	if (off + SAVED + il->funcs[n->target].depth > PAIRFUSE_STACK_SIZE)
 		return pairfuse_refuse(il->why, PAIRFUSE_REASON_STACK, n->orig,
 				       "'%s' inlined needs more than %d bytes of stack",
 				       il->prog->name, PAIRFUSE_STACK_SIZE);
@@ -205,10 +297,12 @@ static int copy_exit(struct inliner *il, const struct pairfuse_node *n)
 	return i < 0 ? i : 0;
 }
 
-static int copy_nodes(struct inliner *il, const struct func *fn, int base, bool is_main, int *to)
+static int copy_nodes(struct inliner *il, size_t f, int base, int *to)
 {
+	const struct func *fn = &il->funcs[f];
+	int frame = base + (fn->loose ? chain_size(il, f) : 0), err;
+	bool is_main = f == 0;
 	size_t i;
-	int err;
 
 	for (i = 0; i < fn->ir.nr; i++) {
 		const struct pairfuse_node *node = &fn->ir.nodes[i];
@@ -221,7 +315,7 @@ static int copy_nodes(struct inliner *il, const struct func *fn, int base, bool 
 		else if (pairfuse_insn_is_exit(&node->insn) && !is_main)
 			err = copy_exit(il, node);
 		else
-			err = copy_insn(il, node, base);
+			err = copy_insn(il, node, frame);
 		if (err)
 			return err;
 	}
@@ -243,7 +337,7 @@ static int copy_func(struct inliner *il, size_t f, int base)
 
 	if (!to)
 		return -ENOMEM;
-	err = copy_nodes(il, fn, base, f == 0, to);
+	err = copy_nodes(il, f, base, to);
 	for (i = 0; !err && i < fn->ir.nr; i++) {
 		const struct pairfuse_node *node = &fn->ir.nodes[i];
 
@@ -267,58 +361,73 @@ static int check_callbacks(struct inliner *il, const struct pairfuse_ir *all)
 	return 0;
 }
 
+static int measure_all(const struct pairfuse_input *in, struct inliner *il,
+		       struct pairfuse_exprs *x)
+{
+	int err = measure_func(in, il, x, 0);
+
+	if (err != PAIRFUSE_REFUSED || il->nr_funcs > 1)
+		return err;
+	/* whoever looks at it with a map in mind has a better reason */
+	il->why->reason = PAIRFUSE_REASON_NONE;
+	il->funcs[0].depth = 0;
+	il->funcs[0].loose = true;
+	return 0;
+}
+
 static int inline_all(const struct pairfuse_input *in, struct inliner *il,
 		      const struct pairfuse_ir *all, const struct pairfuse_func *bounds,
-		      struct pairfuse_exprs *x)
+		      struct pairfuse_exprs *x, struct pairfuse_flat *flat)
 {
 	size_t f;
 	int err = 0;
 
 	il->funcs = calloc(il->nr_funcs, sizeof(*il->funcs));
-	if (!il->funcs)
-		return -ENOMEM;
+	il->below = calloc(il->nr_funcs, sizeof(*il->below));
+	if (!il->funcs || !il->below)
+		err = -ENOMEM;
 	for (f = 0; !err && f < il->nr_funcs; f++)
 		err = split_func(il, all, bounds, f);
 	if (!err)
 		err = collect_writes(il, 0, 0);
-	for (f = 0; !err && f < il->nr_funcs; f++)
-		err = measure_func(in, il, x, f);
 	if (!err)
-		err = copy_func(il, 0, 0);
-	for (f = 0; f < il->nr_funcs; f++) {
+		err = measure_all(in, il, x);
+	for (f = 0; !err && f < il->nr_funcs; f++)
+		err = check_loose(il, f);
+	flat->loose = !err && chain_loose(il, 0);
+	if (!err)
+		err = copy_func(il, 0, flat->loose ? flat->reserved : 0);
+	for (f = 0; il->funcs && f < il->nr_funcs; f++) {
 		pairfuse_ir_free(&il->funcs[f].ir);
 		free(il->funcs[f].live);
 	}
 	free(il->funcs);
+	free(il->below);
 	return err;
 }
 
-int pairfuse_flatten(const struct pairfuse_input *in, const struct pairfuse_prog *prog,
-		     struct pairfuse_exprs *x, struct pairfuse_ir *out, bool *inlined,
-		     struct pairfuse_why *why)
+int pairfuse_flatten(const struct pairfuse_input *in, struct pairfuse_exprs *x,
+		     struct pairfuse_flat *flat)
 {
-	struct inliner il = { .prog = prog, .out = out, .why = why };
+	const struct pairfuse_prog *prog = flat->prog;
+	struct inliner il = { .prog = prog, .out = &flat->ir, .why = &flat->why };
 	struct pairfuse_ir all = { 0 };
 	struct pairfuse_func *bounds;
 	int err;
 
-	*inlined = false;
-	why->reason = PAIRFUSE_REASON_NONE;
-	err = pairfuse_ir_decode(prog->insns, prog->nr_insns, &all, &bounds, &il.nr_funcs, why);
+	flat->why.reason = PAIRFUSE_REASON_NONE;
+	err = pairfuse_ir_decode(prog->insns, prog->nr_insns, &all, &bounds, &il.nr_funcs,
+				 il.why);
 	if (!err)
 		err = check_callbacks(&il, &all);
-	if (!err && il.nr_funcs == 1) {
-		*out = all;
-		memset(&all, 0, sizeof(all));
-	} else if (!err) {
-		*inlined = true;
-		err = inline_all(in, &il, &all, bounds, x);
-	}
+	flat->inlined = !err && il.nr_funcs > 1;
+	if (!err)
+		err = inline_all(in, &il, &all, bounds, x, flat);
 	free(bounds);
 	pairfuse_ir_free(&all);
 	if (!err)
-		err = pairfuse_ir_prune(out);
+		err = pairfuse_ir_prune(&flat->ir);
 	if (err)
-		pairfuse_ir_free(out);
+		pairfuse_ir_free(&flat->ir);
 	return err;
 }

@@ -5,16 +5,14 @@
 #ifndef PAIRFUSE_INLINE_H
 #define PAIRFUSE_INLINE_H
 
-#include "analysis.h"
-#include "expr.h"
-#include "ir.h"
+#include "plan.h"
 
 /*
- * The flat program: the bytecode of prog, every call of a subprogram replaced
- * by a copy of it. *inlined tells whether there was any.
+ * The flat program: the bytecode of flat->prog, every call of a subprogram replaced
+ * by a copy of it; flat->reserved is given, too. flat->inlined tells whether there was
+ * any.
  */
-int pairfuse_flatten(const struct pairfuse_input *in, const struct pairfuse_prog *prog,
-		     struct pairfuse_exprs *x, struct pairfuse_ir *out, bool *inlined,
-		     struct pairfuse_why *why);
+int pairfuse_flatten(const struct pairfuse_input *in, struct pairfuse_exprs *x,
+		     struct pairfuse_flat *flat);
 
 #endif /* PAIRFUSE_INLINE_H */

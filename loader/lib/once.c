@@ -6,6 +6,10 @@
  * state. The same with bpf_get_current_task(), which returns a number; typed pointers
  * cannot be kept there, and names change.
  *
+ * Ids change in execve() of a thread that is not the leader. So that of the thread is
+ * only kept where the map's key has it: where the exit finds state by it, it is the same
+ * (see plan.h). The task is the same during the whole call.
+ *
  * The exit must not run without the entry having run. With EXIT_ALWAYS it does, when
  * the entry was missed.
  */
@@ -52,6 +56,8 @@ bool pairfuse_once(struct pairfuse_plan *plan, const struct pairfuse_code *entry
 	    plan->exit_always || plan->no_entry)
 		return false;
 	for (h = 0; h < PAIRFUSE_NR_ONCE && at + 8 <= PAIRFUSE_SLOT_BYTES; h++) {
+		if (helpers[h] == BPF_FUNC_get_current_pid_tgid && !pairfuse_plan_has_tid(plan))
+			continue;
 		node = first_call(plan, helpers[h]);
 		if (node < 0 || !calls(entry, helpers[h]) || !calls(exit, helpers[h]))
 			continue;

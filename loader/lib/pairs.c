@@ -232,15 +232,22 @@ static int weight(enum pairfuse_reason reason)
 	}
 }
 
+static struct pairfuse_plan new_plan(struct pairfuse_study *st, size_t p, size_t m)
+{
+	const struct pairfuse_pair *pair = &st->res->pairs[p];
+
+	return (struct pairfuse_plan){
+		.in = st->in, .x = &st->exprs, .entry = &st->flats[pair->entry],
+		.exit = &st->flats[pair->exit], .carrier = m, .why = { .prog = -1 },
+	};
+}
+
 static int study_map(struct pairfuse_study *st, size_t p, size_t m, struct pairfuse_plan *plan)
 {
 	const struct pairfuse_pair *pair = &st->res->pairs[p];
 	int err;
 
-	*plan = (struct pairfuse_plan){
-		.in = st->in, .x = &st->exprs, .entry = &st->flats[pair->entry],
-		.exit = &st->flats[pair->exit], .carrier = m, .why = { .prog = -1 },
-	};
+	*plan = new_plan(st, p, m);
 	err = pairfuse_storage_study(plan, pairfuse_plan_study(plan));
 	if (err == PAIRFUSE_REFUSED && plan->why.prog >= 0)
 		plan->why.prog = plan->why.prog ? pair->exit : pair->entry;
@@ -287,6 +294,28 @@ static int check_reader(const struct pairfuse_study *st, const struct pairfuse_p
 	return PAIRFUSE_REFUSED;
 }
 
+static bool carries_too(struct pairfuse_study *st, size_t p, size_t m)
+{
+	struct pairfuse_plan plan = new_plan(st, p, m);
+	bool carries = pairfuse_storage_carries(&plan);
+
+	pairfuse_plan_free(&plan);
+	return carries;
+}
+
+/* Another map in which the entry leaves something for the exit, or -1. */
+static int find_second(struct pairfuse_study *st, size_t p, size_t first)
+{
+	bool supported;
+	size_t m;
+
+	for (m = 0; m < st->in->nr_maps; m++)
+		if (m != first && is_candidate(st, &st->res->pairs[p], m, &supported) &&
+		    supported && carries_too(st, p, m))
+			return m;
+	return -1;
+}
+
 int pairfuse_find_carrier(struct pairfuse_study *st, size_t p)
 {
 	struct pairfuse_pair *pair = &st->res->pairs[p];
@@ -306,6 +335,7 @@ int pairfuse_find_carrier(struct pairfuse_study *st, size_t p)
 		if (!err)
 			err = check_owner(&st->in->maps[m], &plan.why);
 		if (!err) {
+			plan.second = find_second(st, p, m);
 			st->plans[p] = plan;
 			pair->carrier = m;
 			return 0;

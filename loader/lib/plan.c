@@ -141,6 +141,7 @@ static bool common_facts(const struct pairfuse_plan *plan, struct pairfuse_facts
 				}
 		facts->nr = nr;
 	}
+	pairfuse_plan_lasting(plan, facts);
 	return any;
 }
 
@@ -353,6 +354,49 @@ static bool contains(const struct pairfuse_exprs *x, pairfuse_val v, enum pairfu
 	if (e->kind == PAIRFUSE_E_OP)
 		return contains(x, e->a, kind) || contains(x, e->b, kind);
 	return false;
+}
+
+bool pairfuse_plan_has_tid(const struct pairfuse_plan *plan)
+{
+	const struct pairfuse_key_bytes *key = &plan->key;
+	unsigned int tid = 0, i;
+
+	for (i = 0; i < key->size; i++)
+		if (pairfuse_expr(plan->x, key->root[i])->kind == PAIRFUSE_E_PID_TGID)
+			tid |= 1U << key->idx[i];
+	return (tid & 0xf) == 0xf;
+}
+
+/* Is the number of the thread in it, or perhaps? */
+static bool depends_on_tid(const struct pairfuse_exprs *x, pairfuse_val v)
+{
+	const struct pairfuse_expr *e = pairfuse_expr(x, v);
+
+	switch (e->kind) {
+	case PAIRFUSE_E_PID_TGID:
+		return true;
+	case PAIRFUSE_E_PART:	/* the upper half is the process */
+		return (e->imm < 4 || pairfuse_expr(x, e->a)->kind != PAIRFUSE_E_PID_TGID) &&
+		       depends_on_tid(x, e->a);
+	case PAIRFUSE_E_OP:
+		return depends_on_tid(x, e->a) || depends_on_tid(x, e->b);
+	}
+	return false;
+}
+
+bool pairfuse_plan_lasts(const struct pairfuse_plan *plan, pairfuse_val v)
+{
+	return !depends_on_tid(plan->x, v) || pairfuse_plan_has_tid(plan);
+}
+
+void pairfuse_plan_lasting(const struct pairfuse_plan *plan, struct pairfuse_facts *facts)
+{
+	unsigned int i, nr = 0;
+
+	for (i = 0; i < facts->nr; i++)
+		if (pairfuse_plan_lasts(plan, facts->f[i].v))
+			facts->f[nr++] = facts->f[i];
+	facts->nr = nr;
 }
 
 enum pairfuse_key pairfuse_plan_key(const struct pairfuse_plan *plan)

@@ -15,6 +15,8 @@ struct pairfuse_flat {
 	struct pairfuse_ir ir;
 	__u16 *live;		/* registers live after each node */
 	bool inlined;
+	bool loose;		/* nobody knows how deep it goes: see inline.c */
+	int reserved;		/* then: bytes on top of the stack that it leaves alone */
 	int err;		/* 0 or PAIRFUSE_REFUSED, then why tells */
 	struct pairfuse_why why;
 };
@@ -39,6 +41,7 @@ enum pairfuse_choice {
 	PAIRFUSE_CHOICE_ASKED,		/* any: --nesting */
 	PAIRFUSE_CHOICE_SEVERAL,	/* exact: several functions */
 	PAIRFUSE_CHOICE_FALLBACK,	/* task storage: no slot possible */
+	PAIRFUSE_CHOICE_OUTER,		/* task storage: calls look for those that they are in */
 	PAIRFUSE_CHOICE_SYSCALLS,	/* slot: several functions, which cannot nest */
 	PAIRFUSE_CHOICE_KEY,		/* slot: several functions, but no other way */
 };
@@ -76,6 +79,8 @@ struct pairfuse_plan {
 	bool slot_ok;		/* nothing against the slot as yet; else slot_why */
 	bool task_ok;		/* nothing against the storage of the task */
 	bool exit_stores;	/* the exit puts state there, too */
+	bool looks;		/* the entry sees whether there is state of an outer call */
+	int second;		/* another map that carries state, too; -1: none */
 	bool nest_ok;		/* nor against a slot with exact nesting */
 	struct pairfuse_why slot_why;
 	bool task;		/* chosen: the storage of the task */
@@ -90,6 +95,9 @@ struct pairfuse_plan {
 	__u64 clear;		/* bytes that the entry has to clear at its start */
 	bool exit_always;
 	bool kept;		/* the map stays, see PAIRFUSE_STORAGE_MAP */
+
+	/* rewrite.c: bytes of stack that the entry, the exit wants for itself, if that is loose */
+	int wants[2];
 
 	/* once.c */
 	struct pairfuse_once once[PAIRFUSE_NR_ONCE];
@@ -127,6 +135,18 @@ void pairfuse_plan_free(struct pairfuse_plan *plan);
 
 /* What the key is made of. */
 enum pairfuse_key pairfuse_plan_key(const struct pairfuse_plan *plan);
+
+/*
+ * Ids of a call. A thread that is not the leader gets the leader's number when it calls
+ * execve(), so within one call its number can change; its process and its task do not.
+ * Where the key has the number in it, the map would not find the state any more then:
+ * whoever finds it has the number of the entry. Else the exit's may be another one.
+ */
+bool pairfuse_plan_has_tid(const struct pairfuse_plan *plan);
+/* Is v the same in the exit, if there is state? */
+bool pairfuse_plan_lasts(const struct pairfuse_plan *plan, pairfuse_val v);
+/* Leaves out the facts that do not last. */
+void pairfuse_plan_lasting(const struct pairfuse_plan *plan, struct pairfuse_facts *facts);
 
 /* Does a return of the entry program mean that there is state? */
 bool pairfuse_plan_armed(const struct pairfuse_plan *plan, const struct pairfuse_return *ret);

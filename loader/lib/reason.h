@@ -60,6 +60,8 @@
 		"too complex to follow")					\
 	PAIRFUSE_REASON(NESTING, "nesting",					\
 		"nested calls cannot be told apart as the map does (--nesting exact)") \
+	PAIRFUSE_REASON(ORDER, "order",						\
+		"programs of one end of a function use the same data, in an order that stubs do not keep") \
 	/* found when it is tried */						\
 	PAIRFUSE_REASON(STORAGE, "storage",					\
 		"the task storage for the state cannot be made")		\

@@ -20,7 +20,9 @@
  *
  * The stack, below what the program itself uses: context pointer, a word that
  * is 1 while there is state (where that is not known at compile time), casted
- * arguments, scratch for helpers that want the state in memory they accept.
+ * arguments, scratch for helpers that want the state in memory they accept. Where
+ * nobody knows how deep the program goes, there is place for them above it (inline.c);
+ * in any case they are where no access of the program can reach.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -69,6 +71,13 @@ void pairfuse_rw_imm(struct pairfuse_rewriter *rw, __u8 dst, __u64 value)
 		rw->err = n;
 }
 
+static int no_stack(struct pairfuse_rewriter *rw)
+{
+	return pairfuse_refuse(&rw->plan->why, PAIRFUSE_REASON_STACK, rw->orig,
+			       "'%s' rewritten needs more than %d bytes of stack",
+			       rw->prog->name, PAIRFUSE_STACK_SIZE);
+}
+
 /* Reserve stack below everything else, once: *at is 0 before. */
 int pairfuse_rw_stack(struct pairfuse_rewriter *rw, int *at, int bytes)
 {
@@ -76,11 +85,10 @@ int pairfuse_rw_stack(struct pairfuse_rewriter *rw, int *at, int bytes)
 		return 0;
 	rw->depth += (bytes + 7) & ~7;
 	*at = -rw->depth;
+	/* how much more a loose program wants is told at the end */
 	if (rw->depth <= PAIRFUSE_STACK_SIZE)
 		return 0;
-	return pairfuse_refuse(&rw->plan->why, PAIRFUSE_REASON_STACK, rw->orig,
-			       "'%s' rewritten needs more than %d bytes of stack",
-			       rw->prog->name, PAIRFUSE_STACK_SIZE);
+	return no_stack(rw);
 }
 
 int pairfuse_rw_ctx_reg(const struct pairfuse_rewriter *rw, int i, unsigned int regs)
@@ -621,6 +629,18 @@ static int optimise(struct pairfuse_rewriter *rw, struct pairfuse_dead_result *d
 	return err;
 }
 
+/* Above a loose program there is what was reserved. */
+static int check_stack(struct pairfuse_rewriter *rw)
+{
+	const struct pairfuse_flat *flat = rw->is_exit ? rw->plan->exit : rw->plan->entry;
+
+	if (!rw->loose || rw->depth <= (flat->loose ? flat->reserved : 0))
+		return 0;
+	if (flat->loose)
+		rw->plan->wants[rw->is_exit] = rw->depth;
+	return no_stack(rw);
+}
+
 static int rewrite(struct pairfuse_rewriter *rw, struct pairfuse_code *code)
 {
 	struct pairfuse_dead_result dead = { 0 };
@@ -634,6 +654,8 @@ static int rewrite(struct pairfuse_rewriter *rw, struct pairfuse_code *code)
 		err = rewrite_body(rw);
 	if (!err)
 		err = join_up(rw);
+	if (!err)
+		err = check_stack(rw);
 	if (!err)
 		err = optimise(rw, &dead);
 	if (!err)
@@ -660,6 +682,13 @@ static int free_reg(const struct pairfuse_ir *ir)
 	return -1;
 }
 
+/* Below all that the program reaches, or above. */
+static void place_stack(struct pairfuse_rewriter *rw, const struct pairfuse_flat *flat)
+{
+	rw->loose = flat->loose || rw->run->loose;
+	rw->depth = rw->loose ? 0 : (-rw->run->stack + 7) & ~7;
+}
+
 int pairfuse_rewrite(struct pairfuse_plan *plan, bool is_exit, struct pairfuse_code *code,
 		     unsigned int *opts)
 {
@@ -673,7 +702,7 @@ int pairfuse_rewrite(struct pairfuse_plan *plan, bool is_exit, struct pairfuse_c
 	int err;
 
 	plan->why.prog = is_exit;
-	rw.depth = (-rw.run->stack + 7) & ~7;
+	place_stack(&rw, flat);
 	rw.ctx_reg = free_reg(&flat->ir);
 	/* a label inside of each node's replacement too, see pairfuse_rw_label() */
 	rw.to = calloc(2 * flat->ir.nr + NR_LABELS, sizeof(*rw.to));

@@ -26,8 +26,9 @@ struct pairfuse_rewriter {
 	int err;			/* of the first add that failed */
 	int orig;			/* instruction being rewritten */
 
-	/* stack below the original program's, offsets from r10; 0: not used */
+	/* stack below the original program's, or on top of it; offsets from r10; 0: not used */
 	int depth;
+	bool loose;			/* on top */
 	int ctx_at;			/* the context pointer */
 	int ctx_reg;			/* or a register that the program leaves free; -1 */
 	bool ctx_reg_used;

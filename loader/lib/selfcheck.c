@@ -13,6 +13,9 @@
  * cannot be checked. And a difference has to be there again, at the same place,
  * when ORIG and AGAIN have other junk and all else is the same.
  *
+ * Where no key is the number of a thread, threads call execve() now and then, which
+ * gives them another one during a call (with such a key, the map loses the state).
+ *
  * Calls of different threads overlap. Those of one thread are nested where the
  * pairs promise to be exact then, else they follow one another. Where the key
  * does not tell threads apart, all calls do.
@@ -84,6 +87,7 @@ struct checker {
 	bool nest;
 	bool by_process;	/* threads of one process have one key */
 	bool percpu;		/* a carrier has a value for each CPU */
+	bool exec;		/* no carrier is keyed by the number of a thread */
 	__u64 rnd;
 	unsigned int salt;	/* of the junk of ORIG and AGAIN */
 	unsigned long events;
@@ -519,6 +523,21 @@ static void begin(struct checker *q, struct thread *t, int pair)
 	run_both(q, t, false, 0);
 }
 
+/*
+ * The second thread of the process gets the number of the first, which is gone then; the
+ * process has another thread soon.
+ */
+static void exec(struct checker *q, struct thread *t)
+{
+	struct thread *leader = &q->threads[0];
+	__u64 pid_tgid = leader->pid_tgid;
+
+	if (!q->exec || t != &q->threads[1] || leader->depth)
+		return;
+	leader->pid_tgid = t->pid_tgid;
+	t->pid_tgid = pid_tgid;
+}
+
 static void end(struct checker *q, struct thread *t)
 {
 	struct call *c = &t->calls[t->depth - 1];
@@ -532,6 +551,8 @@ static void end(struct checker *q, struct thread *t)
 		c->armed = 0;
 	if (!q->percpu && t->depth == 1 && !rnd(q, 3))
 		t->cpu = rnd(q, PAIRFUSE_NR_CPUS);
+	if (!rnd(q, 4))
+		exec(q, t);
 	/* execve() and others change the registers */
 	regs->di = regs->si = random_word(q);
 	if (!rnd(q, 16))
@@ -707,6 +728,8 @@ static void limit(struct checker *q, const struct pairfuse_pair *pair)
 	q->overlap &= key_is_private(pair);
 	q->by_process &= key_is_private(pair) || pair->key == PAIRFUSE_KEY_TGID;
 	q->nest &= pair->exact;
+	q->exec &= pair->key == PAIRFUSE_KEY_TGID || pair->key == PAIRFUSE_KEY_TASK ||
+		   pair->key == PAIRFUSE_KEY_CONST;
 	q->percpu |= pairfuse_map_is_percpu(&q->out, pair->carrier);
 }
 
@@ -801,7 +824,8 @@ static enum pairfuse_check_verdict attempt(struct pairfuse_check *c, unsigned in
 		return verdict;
 	}
 	*q = (struct checker){
-		.c = c, .overlap = true, .nest = true, .by_process = true, .salt = salt,
+		.c = c, .overlap = true, .nest = true, .by_process = true, .exec = true,
+		.salt = salt,
 		.rnd = pairfuse_mix(c->seed, 1),
 		.out = { .in = c->in, .contents = c->contents },
 	};

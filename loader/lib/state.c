@@ -19,6 +19,8 @@ void pairfuse_state_init(struct pairfuse_run *run, const struct pairfuse_start *
 	unsigned int i;
 
 	memset(st, 0, sizeof(*st));	/* PAIRFUSE_TOP is 0 */
+	for (i = 1; run->is_sub && i <= 5; i++)
+		st->reg[i] = pairfuse_expr_leaf(x, PAIRFUSE_E_PARAM, i, 0, 0);
 	if (!run->is_sub)
 		st->reg[1] = pairfuse_expr_leaf(x, PAIRFUSE_E_CTX, 0, 0, 0);
 	st->reg[10] = pairfuse_expr_leaf(x, PAIRFUSE_E_STACK, 0, 0, 0);

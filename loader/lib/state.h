@@ -50,6 +50,10 @@ int pairfuse_step_load(struct pairfuse_step *s);
 int pairfuse_step_store(struct pairfuse_step *s);
 int pairfuse_step_atomic(struct pairfuse_step *s);
 int pairfuse_stack_check(struct pairfuse_step *s, __s64 off, __s64 len);
+/* Whose frame, and how much of it, does a pointer that is used reach? off: added to it */
+void pairfuse_stack_reach(struct pairfuse_step *s, pairfuse_val v, __s64 off);
+/* Somebody who is given the frame finds pointers there, and uses them as it likes. */
+void pairfuse_stack_found(struct pairfuse_step *s);
 void pairfuse_stack_clobber(struct pairfuse_step *s, __s64 off, __s64 len);
 /* refused when pointers into the state are among the bytes: somebody reads them */
 int pairfuse_stack_leak(struct pairfuse_step *s, __s64 off, __s64 len);

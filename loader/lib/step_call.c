@@ -8,6 +8,8 @@
 #include "hook.h"
 #include "state.h"
 
+#define MAX_REACH	(1 << 30)	/* more than any offset of a pointer that is followed */
+
 static int arg_stack(struct pairfuse_step *s, const struct pairfuse_mem *m, __s64 off)
 {
 	__s64 len = m ? pairfuse_mem_len(s->run, s->st->reg, m) : -1;
@@ -76,6 +78,7 @@ static int check_arg(struct pairfuse_step *s, const struct pairfuse_helper *h, u
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_STATE_ESCAPES, insn,
 				       "insn %d passes a value made from a pointer into '%s' to %s",
 				       insn, pairfuse_step_map(s), name);
+	pairfuse_stack_reach(s, s->st->reg[arg], 0);
 	if (e.kind == PAIRFUSE_E_STACK)
 		return arg_stack(s, m, (__s64)e.imm);
 	if (e.taint & PAIRFUSE_T_STACK) {
@@ -273,6 +276,22 @@ static void spread_taint(struct pairfuse_step *s, __u32 taint)
 	}
 }
 
+/* Does it fill anything that is not surely the stack or the state? */
+static bool fills_elsewhere(const struct pairfuse_step *s, const struct pairfuse_helper *h)
+{
+	unsigned int k;
+
+	for (k = 0; k < 2; k++) {
+		pairfuse_val to = s->st->reg[h->mem[k].arg];
+
+		if (h->mem[k].size != PAIRFUSE_MEM_NONE && h->mem[k].write &&
+		    !pairfuse_expr_on_stack(s->run->x, to) &&
+		    pairfuse_expr(s->run->x, to)->kind != PAIRFUSE_E_STATE)
+			return true;
+	}
+	return false;
+}
+
 static int call_helper(struct pairfuse_step *s, pairfuse_val *out)
 {
 	__s32 id = s->node->insn.imm;
@@ -290,7 +309,7 @@ static int call_helper(struct pairfuse_step *s, pairfuse_val *out)
 		err = check_arg(s, h, arg);
 	if (err)
 		return err;
-	if (!h || !(h->flags & PAIRFUSE_H_PURE))
+	if (!h || !(h->flags & PAIRFUSE_H_PURE) || fills_elsewhere(s, h))
 		pairfuse_step_effect(s);
 	spread_taint(s, taint);
 	err = call_result(s, id, out);
@@ -299,7 +318,35 @@ static int call_helper(struct pairfuse_step *s, pairfuse_val *out)
 	return err;
 }
 
-/* A kfunc, or (before inlining) a subprogram: may do anything to its arguments. */
+/*
+ * Before inlining, a subprogram: may do anything to its arguments. Of pointers that are
+ * known it uses what they point to and what is above, unless it said otherwise.
+ */
+static void call_sub(struct pairfuse_step *s)
+{
+	struct pairfuse_run *run = s->run;
+	__u8 below = run->below_of ? run->below_of[s->node->target] : 0xff;
+	bool stack = false;
+	unsigned int arg;
+
+	for (arg = 1; arg <= 5; arg++) {
+		const struct pairfuse_expr *e = pairfuse_expr(run->x, s->st->reg[arg]);
+
+		if (e->kind == PAIRFUSE_E_STACK && (__s64)e->imm < run->stack &&
+		    (__s64)e->imm >= -PAIRFUSE_STACK_SIZE)
+			run->stack = (__s64)e->imm;
+		stack |= e->taint & PAIRFUSE_T_STACK;
+		run->loose |= (below & 1U << arg) && (e->taint & PAIRFUSE_T_STACK);
+		/* far below is certainly below */
+		pairfuse_stack_reach(s, s->st->reg[arg], below & 1U << arg ? -MAX_REACH : 0);
+	}
+	if (!stack)
+		return;
+	pairfuse_stack_found(s);
+	pairfuse_stack_clobber(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
+}
+
+/* A kfunc may do anything to its arguments. */
 static int call_other(struct pairfuse_step *s, pairfuse_val *out)
 {
 	__u32 taint = value_taint(s);
@@ -307,16 +354,7 @@ static int call_other(struct pairfuse_step *s, pairfuse_val *out)
 	int err;
 
 	if (s->node->insn.src_reg == BPF_PSEUDO_CALL) {
-		for (arg = 1; arg <= 5; arg++) {
-			const struct pairfuse_expr *e = pairfuse_expr(s->run->x, s->st->reg[arg]);
-
-			if (e->kind == PAIRFUSE_E_STACK && (__s64)e->imm < s->run->stack &&
-			    (__s64)e->imm >= -PAIRFUSE_STACK_SIZE)
-				s->run->stack = (__s64)e->imm;
-			if (e->taint & PAIRFUSE_T_STACK)
-				pairfuse_stack_clobber(s, -PAIRFUSE_STACK_SIZE,
-						       PAIRFUSE_STACK_SIZE);
-		}
+		call_sub(s);
 		return 0;
 	}
 	for (arg = 1; arg <= 5; arg++) {

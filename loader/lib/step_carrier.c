@@ -154,11 +154,18 @@ static pairfuse_val state_or_null(struct pairfuse_step *s)
 	return pairfuse_expr_leaf(s->run->x, PAIRFUSE_E_STATE, s->run->carrier, 0, 0);
 }
 
+/* Does anybody want to know what this call returns? */
+static bool result_used(const struct pairfuse_step *s)
+{
+	return !s->run->live || (s->run->live[s->node - s->run->ir->nodes] & 1);
+}
+
 /* The entry program sees whether an earlier call has left something. */
 static void sees_absence(struct pairfuse_step *s)
 {
 	if (s->run->is_exit || s->st->present)
 		return;
+	s->run->looks |= result_used(s);
 	s->run->absent_seen = true;
 	s->run->absent_insn = pairfuse_step_insn(s);
 }

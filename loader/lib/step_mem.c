@@ -15,6 +15,12 @@
 #include "hook.h"
 #include "state.h"
 
+/*
+ * What is an effect: whatever is written that somebody else can see. Only what surely
+ * is the stack or the state is not: everything else may be global data, a map's value or
+ * a record, and a pointer that is the stack on one path and a map's value on another
+ * is both.
+ */
 void pairfuse_step_effect(struct pairfuse_step *s)
 {
 	if (!s->st->armed)
@@ -32,6 +38,34 @@ int pairfuse_stack_check(struct pairfuse_step *s, __s64 off, __s64 len)
 	if (off < s->run->stack)
 		s->run->stack = off;
 	return 0;
+}
+
+/* Parameters that have gone into a value: a bit for each register. */
+static __u8 params_of(const struct pairfuse_run *run, __u32 taint)
+{
+	return run->is_sub ? (taint & PAIRFUSE_T_ARGS) / PAIRFUSE_T_ARG(0) : 0;
+}
+
+void pairfuse_stack_reach(struct pairfuse_step *s, pairfuse_val v, __s64 off)
+{
+	const struct pairfuse_expr *e = pairfuse_expr(s->run->x, v);
+
+	if (e->kind == PAIRFUSE_E_PARAM && off + (__s64)e->imm >= 0)
+		return;
+	s->run->below |= params_of(s->run, e->taint);
+	s->run->loose |= e->kind != PAIRFUSE_E_STACK && (e->taint & PAIRFUSE_T_STACK);
+}
+
+void pairfuse_stack_found(struct pairfuse_step *s)
+{
+	size_t i;
+
+	for (i = 0; i < PAIRFUSE_STACK_SIZE; i++) {
+		__u32 taint = pairfuse_expr(s->run->x, s->st->stack[i])->taint;
+
+		s->run->below |= params_of(s->run, taint);
+		s->run->loose |= (taint & PAIRFUSE_T_STACK) != 0;
+	}
 }
 
 /* What is there is not known any more; taints stay. off and len were checked. */
@@ -202,6 +236,7 @@ static int classify(struct pairfuse_step *s, pairfuse_val base, enum place *plac
 		return 0;
 	}
 	*place = OTHER;
+	pairfuse_stack_reach(s, base, s->node->insn.off);
 	s->run->deref |= (e->taint & PAIRFUSE_T_ARGS) / PAIRFUSE_T_ARG(0);
 	if (e->taint & PAIRFUSE_T_RET)
 		s->run->deref |= 1U << PAIRFUSE_VALUE_RET;
@@ -342,9 +377,11 @@ static int write_to(struct pairfuse_step *s, enum place place, pairfuse_val base
 				       "insn %d writes to the context", pairfuse_step_insn(s));
 	if (place == STATE)
 		return pairfuse_slot_write(s, off, size, v);
+	/* somebody may fetch it from there */
+	s->run->below |= params_of(s->run, pairfuse_expr(s->run->x, v)->taint);
 	if (pairfuse_expr(s->run->x, base)->taint & PAIRFUSE_T_STACK)
 		pairfuse_stack_clobber(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
-	else
+	if (!pairfuse_expr_on_stack(s->run->x, base))
 		pairfuse_step_effect(s);
 	return 0;
 }

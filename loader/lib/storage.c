@@ -23,6 +23,13 @@
  * decline by a condition on the thread alone ("not the process that I want"),
  * since then they decline in all calls of the thread (and no exit stores).
  *
+ * One function that is called again while it runs (recursion, interrupts) is given a state
+ * for each call as long as nobody can tell but by there being more results: the programs
+ * must not look. An entry does that looks whether there is state, and an exit that has
+ * part of its state in another map, where an inner call takes it. Both get the task's
+ * storage, or are refused. So is an entry that looks for a call of another thread, with
+ * a key that the two have in common. System calls of a thread do not nest.
+ *
  * Where that is known, and every exit removes what it finds, even the slot can do
  * what the map does: calls of a thread store alike, so an inner call has always
  * overwritten and removed what an outer one had stored. All that an exit needs to
@@ -147,6 +154,7 @@ int pairfuse_storage_study(struct pairfuse_plan *plan, int err)
 	bool nest_ok;
 
 	plan->slot_ok = !err;
+	plan->looks = plan->entry_run.looks || plan->entry_run.reads[0];
 	/* the entry must not see the state of an outer call, all or in part */
 	nest_ok = !err && plan->kind == PAIRFUSE_CARRIER_HASH && !plan->entry_run.absent_seen &&
 		  !plan->entry_run.reads[0];
@@ -163,6 +171,17 @@ int pairfuse_storage_study(struct pairfuse_plan *plan, int err)
 	plan->why = plan->slot_why;
 	plan->nest_ok = nest_ok && plan->task_ok;
 	return plan->slot_ok || plan->task_ok ? 0 : PAIRFUSE_REFUSED;
+}
+
+bool pairfuse_storage_carries(struct pairfuse_plan *plan)
+{
+	if (!pairfuse_carrier_kind(plan->in->maps[plan->carrier].type, &plan->kind) ||
+	    plan->kind == PAIRFUSE_CARRIER_ARRAY)
+		return false;
+	if (study(plan))
+		return plan->why.reason != PAIRFUSE_REASON_KEY_UNKNOWN;
+	return plan->entry_run.stores && plan->exit_run.loads &&
+	       pairfuse_plan_key(plan) != PAIRFUSE_KEY_CONST;
 }
 
 /* --- may the exit be left out? --- */
@@ -214,6 +233,10 @@ static bool excludes(const struct pairfuse_study *st, int map, const struct pair
 		return false;
 	for (p = 0; p < st->res->nr_pairs; p++) {
 		const struct pairfuse_run *run = &st->plans[p].entry_run;
+
+		/* nor does it change while the state of an outer call is there */
+		if (in_group(st, p, map) && !pairfuse_plan_lasts(&st->plans[p], f->v))
+			return false;
 
 		for (r = 0; in_group(st, p, map) && r < run->nr_returns; r++)
 			if (is_armed(&run->returns[r]) &&
@@ -271,6 +294,7 @@ static void common_facts(struct pairfuse_plan *plan)
 				facts->f[nr++] = facts->f[i];
 		facts->nr = nr;
 	}
+	pairfuse_plan_lasting(plan, facts);
 }
 
 /* --- the choice --- */
@@ -379,6 +403,29 @@ static enum pairfuse_choice targets(const struct pairfuse_study *st, int map)
 	       syscalls ? PAIRFUSE_CHOICE_SYSCALLS : PAIRFUSE_CHOICE_SEVERAL;
 }
 
+/* Does it matter to the group what a call finds of those that it is in, or that overlap? */
+static bool cares_for_others(const struct pairfuse_study *st, int map)
+{
+	const struct pairfuse_plan *plan;
+	const char *target;
+	bool alone;
+	size_t p;
+
+	for (p = 0; p < st->res->nr_pairs; p++) {
+		plan = &st->plans[p];
+		if (!in_group(st, p, map))
+			continue;
+		target = st->in->progs[st->res->pairs[p].entry].target;
+		alone = is_syscall(target);
+		/* what an earlier call has left is another question: pairfuse_plan_decide() */
+		if ((plan->looks && plan->proof == PAIRFUSE_PROOF_REMOVED &&
+		     !(alone && key_is_thread(plan))) ||
+		    (plan->second >= 0 && !alone))
+			return true;
+	}
+	return false;
+}
+
 bool pairfuse_storage_choose(struct pairfuse_study *st, int map, bool slot)
 {
 	enum pairfuse_nesting nesting = st->in->nesting;
@@ -395,6 +442,8 @@ bool pairfuse_storage_choose(struct pairfuse_study *st, int map, bool slot)
 		return take_exact(st, map, PAIRFUSE_CHOICE_SEVERAL, slot);
 	if (task && !slot)
 		return take_exact(st, map, PAIRFUSE_CHOICE_FALLBACK, false);
+	if (slot && cares_for_others(st, map))
+		return task && take_exact(st, map, PAIRFUSE_CHOICE_OUTER, slot);
 	take_slot(st, map, choice == PAIRFUSE_CHOICE_SEVERAL ? PAIRFUSE_CHOICE_KEY : choice, false);
 	return slot;
 }
@@ -448,6 +497,8 @@ static const char *choice_text(const struct pairfuse_plan *plan)
 		return "as asked for";
 	case PAIRFUSE_CHOICE_SEVERAL:
 		return "as several functions share it";
+	case PAIRFUSE_CHOICE_OUTER:
+		return "as calls can see that they are inside of one";
 	case PAIRFUSE_CHOICE_FALLBACK:
 		return plan->slot_why.reason ? pairfuse_reason_text(plan->slot_why.reason) :
 					       "another pair of the map has no other way";

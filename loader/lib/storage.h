@@ -16,6 +16,13 @@
 int pairfuse_storage_study(struct pairfuse_plan *plan, int err);
 
 /*
+ * Does the entry leave something for the exit in the plan's map, in elements that come
+ * and go with calls, or is that not known? Keys that are not made of the thread, the
+ * process and the arguments are those of counts and the like.
+ */
+bool pairfuse_storage_carries(struct pairfuse_plan *plan);
+
+/*
  * Choose for the group of a map. slot: all of its pairs allow that. Returns
  * false when it can have neither; with what was asked for, the slot's reasons
  * stand then.

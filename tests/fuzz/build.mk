@@ -5,7 +5,7 @@
 #: fuzz               libFuzzer on object reader and analysis, FUZZ_TIME=seconds for each
 
 FUZZ_DIR	:= $(B)/tests/fuzz
-FUZZ_GEN	:= $(patsubst %,$(FUZZ_DIR)/%.o,code value stmt sub side case)
+FUZZ_GEN	:= $(patsubst %,$(FUZZ_DIR)/%.o,code value stmt place sub side case)
 FUZZ_PAIRS	:= $(FUZZ_GEN) $(patsubst %,$(FUZZ_DIR)/%.o,pairs check damage verify)
 
 # Cases of `make check-unit`: two pairs in each, nearly. Sanitizers are slow.

@@ -121,6 +121,13 @@ static bool is_array(enum bpf_map_type type)
 	return type == BPF_MAP_TYPE_ARRAY || type == BPF_MAP_TYPE_PERCPU_ARRAY;
 }
 
+/* Do threads have different keys? */
+static bool is_private(enum fuzz_key key)
+{
+	return key == FUZZ_KEY_TID || key == FUZZ_KEY_TID64 || key == FUZZ_KEY_TID_CONST ||
+	       key == FUZZ_KEY_PID_TGID || key == FUZZ_KEY_TASK;
+}
+
 static void make_group(struct gen *g, struct fuzz_group *group, bool args, const char *name)
 {
 	bool storage;
@@ -138,6 +145,8 @@ static void make_group(struct gen *g, struct fuzz_group *group, bool args, const
 			 fuzz_chance(g, 15) ? FUZZ_STORE : FUZZ_REMOVE;
 	group->filtered = fuzz_chance(g, group->consume == FUZZ_STORE ? 4 : 35);
 	group->filter = fuzz_cond_fixed(g, args);
+	group->declines = group->consume == FUZZ_REMOVE &&
+			  fuzz_chance(g, is_private(group->key) ? 8 : 2);
 	group->full = !is_array(group->type) && fuzz_chance(g, 60);
 	group->map = add_map(g, name, group->type, storage ? 4 : key_size(group->key),
 			     group->value_size, storage ? 0 : 4);
@@ -155,6 +164,7 @@ static void make_program(struct fuzz_case *c, unsigned int p, bool is_exit,
 	void *copy;
 
 	g->nr = g->nr_outs = g->nr_subs = g->loops = 0;
+	g->indexed = false;
 	g->group = group;
 	g->proto = &c->obj.protos[2 * p];
 	g->at = at;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "check.h"
+#include "hook.h"
 
 #define LAST_CALLS	24	/* shown */
 
@@ -50,8 +51,25 @@ struct equiv_opts fuzz_options(__u64 seed, unsigned int invocations, FILE *trace
 	};
 }
 
+/* Entries that look for a call around them, and are given nothing to find it by? */
+static bool forgets_outer(const struct fuzz_case *c, const struct pairfuse_pair *p)
+{
+	const struct pairfuse_prog *entry = &c->obj.progs[p->entry];
+	unsigned int i;
+
+	/* those of a thread are not nested, and where it was asked for it is right */
+	if (p->exact || c->obj.in.nesting == PAIRFUSE_NESTING_PER_CALL ||
+	    pairfuse_hook_is_syscall(entry->at))
+		return false;
+	for (i = 0; i < c->nr_groups; i++)
+		if (c->groups[i].map == p->carrier && c->groups[i].declines)
+			return true;
+	return false;
+}
+
 /* An input that contradicts itself, or a verdict that does. */
-static const char *check_result(int err, const struct pairfuse_result *res)
+static const char *check_result(int err, const struct fuzz_case *c,
+				const struct pairfuse_result *res)
 {
 	size_t i;
 
@@ -65,6 +83,8 @@ static const char *check_result(int err, const struct pairfuse_result *res)
 			return "code without a verdict, or a verdict without code";
 		if (!fused && !p->reason_text[0])
 			return "a refusal without text";
+		if (fused && forgets_outer(c, p))
+			return "the entry looks for an outer call, and never finds it";
 	}
 	return NULL;
 }
@@ -81,7 +101,7 @@ const char *fuzz_check(__u64 seed, const bool *drop, unsigned int invocations, F
 	fuzz_current = seed;
 	c = fuzz_case_new(seed, drop);
 	err = pairfuse_analyze(&c->obj.in, &res);
-	what = check_result(err, res);
+	what = check_result(err, c, res);
 	if (what)
 		snprintf(buf, len, "%s", what);
 	else

@@ -72,6 +72,7 @@ struct fuzz_group {
 	struct fuzz_cond filter;
 	bool full;		/* all bytes of the state are written, not just the fields */
 	bool sloppy;		/* perhaps state is left over, flags are used, ... */
+	bool declines;		/* the entry looks whether it is in a call of the thread already */
 };
 
 /* A call to be connected. */
@@ -114,6 +115,7 @@ struct gen {
 	bool accumulates;	/* r8 holds a number */
 	unsigned int copy_off;
 	unsigned int loops;	/* around here */
+	bool indexed;		/* FUZZ_INDEX is in use */
 };
 
 /* Registers: r6 the context, r7 the state, r8 a number, r9 sometimes the state as well. */
@@ -128,7 +130,12 @@ struct gen {
 #define FUZZ_COMM	(-184)			/* 16 bytes */
 #define FUZZ_KEY2	(-192)
 #define FUZZ_VALUE2	(-200)
-#define FUZZ_VALUE(g)	(FUZZ_VALUE2 - (int)(((g)->group->value_size + 7) & ~7U))
+#define FUZZ_INDEX	(-208)
+#define FUZZ_VALUE(g)	(FUZZ_INDEX - (int)(((g)->group->value_size + 7) & ~7U))
+/* the lowest: 32 bytes that are only used at offsets that are not known */
+#define FUZZ_ARRAY(g)	(FUZZ_VALUE(g) - 32)
+/* and 8 that only subprograms use, which are given the array's address */
+#define FUZZ_BELOW(g)	(FUZZ_ARRAY(g) - 8)
 
 /* --- code.c: random numbers and instructions --- */
 
@@ -185,6 +192,10 @@ void fuzz_endif(struct gen *g, const struct fuzz_unless *u);
 /* --- stmt.c --- */
 
 void fuzz_block(struct gen *g, unsigned int most, unsigned int depth);
+
+/* --- place.c --- */
+
+void fuzz_place_stmt(struct gen *g, unsigned int depth);
 
 /* --- sub.c: subprograms --- */
 

@@ -522,6 +522,20 @@ static void maybe_block(struct gen *g, unsigned int percent, unsigned int most)
 		fuzz_block(g, most, 0);
 }
 
+/* In a call of the thread already? Then not again: that one is counted. */
+static void decline(struct gen *g)
+{
+	unsigned int none;
+
+	lookup(g, false);
+	none = fuzz_jump(g, PAIRFUSE_JMP_IMM(BPF_JEQ, 0, 0));
+	fuzz_emit_global(g, 1, g->bss, 8 * fuzz_rnd(g, FUZZ_GLOBALS));
+	fuzz_emit(g, PAIRFUSE_MOV_IMM(2, 1));
+	fuzz_emit(g, PAIRFUSE_INSN(BPF_STX | BPF_ATOMIC | BPF_DW, 1, 2, 0, BPF_ADD));
+	fuzz_return(g);
+	fuzz_here(g, none);
+}
+
 void fuzz_entry(struct gen *g)
 {
 	prologue(g);
@@ -530,6 +544,8 @@ void fuzz_entry(struct gen *g)
 		filter(g, &g->group->filter);
 	if (g->key_built)
 		build_key(g);
+	if (g->group->declines)
+		decline(g);
 	store(g);
 	g->known.stored = true;
 	maybe_block(g, 50, 3);

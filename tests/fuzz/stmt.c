@@ -414,6 +414,10 @@ static void sub(struct gen *g)
 
 static void statement(struct gen *g, unsigned int depth)
 {
+	if (fuzz_chance(g, 5)) {
+		fuzz_place_stmt(g, depth);
+		return;
+	}
 	switch (fuzz_rnd(g, g->known.state ? 22 : 16)) {
 	case 0:
 	case 1:

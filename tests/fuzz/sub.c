@@ -12,6 +12,9 @@ enum {
 	SUB_BRANCH,	/* the same, with two returns */
 	SUB_LOOP,	/* the same, with a loop */
 	SUB_POINTER,	/* f(&local, b): of the caller's stack */
+	SUB_FRAME,	/* f(a, b): an array of its own, with a variable for an index */
+	SUB_INDEX,	/* f(&array, b): an index into the caller's, perhaps from its end */
+	SUB_BELOW,	/* f(&array, b): uses what is in front of what it is given */
 	SUB_CONTEXT,	/* f(ctx, b): sees the arguments, counts in a global */
 	SUB_STATE,	/* f(state, b): reads and writes a field */
 	SUB_KINDS,
@@ -57,6 +60,11 @@ void fuzz_call_sub(struct gen *g)
 	switch (kind) {
 	case SUB_POINTER:
 		fuzz_emit_addr(g, 1, FUZZ_LOCAL(local));
+		break;
+	case SUB_INDEX:
+	case SUB_BELOW:
+		g->key_built = false;
+		fuzz_emit_addr(g, 1, FUZZ_ARRAY(g));
 		break;
 	case SUB_CONTEXT:
 		fuzz_emit(g, PAIRFUSE_MOV_REG(1, 6));
@@ -116,6 +124,52 @@ static void pointer(struct gen *g)
 	fuzz_emit(g, PAIRFUSE_STX(BPF_DW, 1, 0, 0));
 }
 
+/* r3 = r1 + r2 % 4 * 8, or as much in front of r1 + 24 */
+static void index_by(struct gen *g, bool back)
+{
+	fuzz_emit(g, PAIRFUSE_MOV_REG(3, 2));
+	fuzz_emit(g, PAIRFUSE_INSN(BPF_ALU64 | BPF_AND | BPF_K, 3, 0, 0, 24));
+	if (back) {
+		fuzz_emit(g, PAIRFUSE_ADD_IMM(1, 24));
+		fuzz_emit(g, PAIRFUSE_INSN(BPF_ALU64 | BPF_NEG, 3, 0, 0, 0));
+	}
+	fuzz_emit(g, PAIRFUSE_INSN(BPF_ALU64 | BPF_ADD | BPF_X, 3, 1, 0, 0));
+}
+
+/* A word of its own at each end; what is put into the array is what it returns. */
+static void frame(struct gen *g)
+{
+	int array = fuzz_chance(g, 50) ? -40 : -56;
+
+	fuzz_emit(g, PAIRFUSE_STX(BPF_DW, 10, 1, -8));
+	fuzz_emit_addr(g, 1, array);
+	index_by(g, fuzz_chance(g, 50));
+	fuzz_emit(g, PAIRFUSE_STX(BPF_DW, 3, 2, 0));
+	fuzz_emit(g, PAIRFUSE_LDX(BPF_DW, 0, 10, -8));
+	fuzz_emit(g, PAIRFUSE_LDX(BPF_DW, 1, 3, 0));
+	fuzz_emit(g, PAIRFUSE_INSN(BPF_ALU64 | BPF_XOR | BPF_X, 0, 1, 0, 0));
+}
+
+static void indexes(struct gen *g)
+{
+	fuzz_emit(g, PAIRFUSE_STX(BPF_DW, 10, 2, -8));
+	index_by(g, fuzz_chance(g, 50));
+	fuzz_emit(g, PAIRFUSE_ST(BPF_DW, 3, 0, fuzz_number(g)));
+	fuzz_emit(g, PAIRFUSE_LDX(BPF_DW, 0, 10, -8));
+}
+
+static void below(struct gen *g)
+{
+	fuzz_emit(g, PAIRFUSE_STX(BPF_DW, 10, 2, -8));
+	if (fuzz_chance(g, 50)) {
+		fuzz_emit(g, PAIRFUSE_ST(BPF_DW, 1, -8, fuzz_number(g)));
+	} else {
+		fuzz_emit(g, PAIRFUSE_ADD_IMM(1, -8));
+		fuzz_emit(g, PAIRFUSE_ST(BPF_DW, 1, 0, fuzz_number(g)));
+	}
+	fuzz_emit(g, PAIRFUSE_LDX(BPF_DW, 0, 10, -8));
+}
+
 static void context(struct gen *g)
 {
 	fuzz_emit(g, PAIRFUSE_MOV_REG(6, 1));
@@ -155,6 +209,15 @@ static void body(struct gen *g, unsigned int kind)
 		break;
 	case SUB_POINTER:
 		pointer(g);
+		break;
+	case SUB_FRAME:
+		frame(g);
+		break;
+	case SUB_INDEX:
+		indexes(g);
+		break;
+	case SUB_BELOW:
+		below(g);
 		break;
 	case SUB_CONTEXT:
 		context(g);

@@ -7,11 +7,10 @@
 struct fixture {
 	struct test_input t;
 	struct pairfuse_exprs x;
-	struct pairfuse_ir ir;
 	struct pairfuse_key_bytes key;
 	struct pairfuse_why why;
 	struct pairfuse_run run;
-	bool inlined;
+	struct pairfuse_flat flat;
 };
 
 static int setup(void **state)
@@ -28,7 +27,7 @@ static int teardown(void **state)
 	struct fixture *f = *state;
 
 	pairfuse_run_free(&f->run);
-	pairfuse_ir_free(&f->ir);
+	pairfuse_ir_free(&f->flat.ir);
 	pairfuse_exprs_free(&f->x);
 	free(f);
 	return 0;
@@ -40,11 +39,13 @@ static int run(struct fixture *f, bool is_exit, const struct bpf_insn *insns, si
 
 	test_add_prog(&f->t, "prog", is_exit ? PAIRFUSE_AT_FEXIT : PAIRFUSE_AT_FENTRY, "f",
 		      insns, nr);
-	err = pairfuse_flatten(&f->t.in, &f->t.progs[0], &f->x, &f->ir, &f->inlined, &f->why);
+	f->flat.prog = &f->t.progs[0];
+	err = pairfuse_flatten(&f->t.in, &f->x, &f->flat);
+	f->why = f->flat.why;
 	if (err)
 		return err;
 	f->run = (struct pairfuse_run){
-		.in = &f->t.in, .prog = &f->t.progs[0], .ir = &f->ir, .x = &f->x,
+		.in = &f->t.in, .prog = &f->t.progs[0], .ir = &f->flat.ir, .x = &f->x,
 		.why = &f->why, .is_exit = is_exit, .carrier = 0, .key = &f->key,
 		.kind = PAIRFUSE_CARRIER_HASH, .nr_start = 1,
 		.start[0] = { .armed = is_exit, .present = is_exit },
@@ -171,9 +172,9 @@ static void test_inline(void **state)
 			     LDX(BPF_DW, 0, 10, -8), STX(BPF_DW, 10, 6, -8), EXIT,
 			     MOVI(6, 3), MOVI(7, 4), STX(BPF_DW, 10, 6, -16), MOV(2, 10),
 			     MOVI(0, 0), EXIT), 0);
-	assert_true(f->inlined);
-	for (i = 0; i < f->ir.nr; i++) {
-		const struct bpf_insn *insn = &f->ir.nodes[i].insn;
+	assert_true(f->flat.inlined);
+	for (i = 0; i < f->flat.ir.nr; i++) {
+		const struct bpf_insn *insn = &f->flat.ir.nodes[i].insn;
 
 		assert_false(pairfuse_insn_is_call(insn));
 		saves += insn->code == (BPF_STX | BPF_MEM | BPF_DW) && insn->off == -16;
@@ -203,6 +204,68 @@ static void test_inline_stack(void **state)
 	assert_int_equal(f->why.reason, PAIRFUSE_REASON_STACK);
 }
 
+/* --- what is written where --- */
+
+/* r2 = r10 + something in -24 .. 7, as compilers of C say it */
+#define SOMEWHERE	CALL(get_prandom_u32), MOV(2, 10),			\
+			PAIRFUSE_INSN(BPF_ALU64 | BPF_ADD | BPF_X, 2, 0, 0, 0)
+
+/* An index into the stack is no effect, and nobody knows how deep it goes. */
+static void test_loose(void **state)
+{
+	struct fixture *f = *state;
+
+	f->flat.reserved = 16;
+	assert_int_equal(RUN(f, false, SOMEWHERE, ST(BPF_B, 2, -40, 1),
+			     MOVI(0, 0), EXIT), 0);
+	assert_true(f->flat.loose);
+	assert_true(f->run.loose);
+	assert_false(f->run.effects_unarmed);
+	/* what is reserved is above all that it can reach */
+	assert_int_equal(f->flat.ir.nodes[2].insn.imm, -16);
+}
+
+static void test_firm(void **state)
+{
+	struct fixture *f = *state;
+
+	f->flat.reserved = 16;
+	assert_int_equal(RUN(f, false, MOV(2, 10), ADDI(2, -40), ST(BPF_B, 2, 4, 1),
+			     MOVI(0, 0), EXIT), 0);
+	assert_false(f->flat.loose);
+	assert_int_equal(f->run.stack, -40);
+}
+
+/* The stack, or what was found in a map that is not followed. */
+static void test_either(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(RUN(f, false, CALL(get_current_task), MOV(2, 10), ADDI(2, -8),
+			     JMPI(BPF_JEQ, 0, 0, 1), MOV(2, 0), ST(BPF_DW, 2, 0, 1),
+			     MOVI(0, 0), EXIT), 0);
+	assert_true(f->run.effects_unarmed);
+}
+
+/* A helper without effects has one where it fills something that is not the stack. */
+static void test_fills(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(RUN(f, false, CALL(get_current_task), MOV(1, 0), MOVI(2, 8),
+			     CALL(get_current_comm), MOVI(0, 0), EXIT), 0);
+	assert_true(f->run.effects_unarmed);
+}
+
+static void test_fills_local(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(RUN(f, false, MOV(1, 10), ADDI(1, -8), MOVI(2, 8),
+			     CALL(get_current_comm), MOVI(0, 0), EXIT), 0);
+	assert_false(f->run.effects_unarmed);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -210,6 +273,7 @@ int main(void)
 		T(test_stack), T(test_update), T(test_lookup), T(test_loop),
 		T(test_stack_range), T(test_state_leak), T(test_context_store),
 		T(test_beyond_value), T(test_inline), T(test_recursion), T(test_inline_stack),
+		T(test_loose), T(test_firm), T(test_either), T(test_fills), T(test_fills_local),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

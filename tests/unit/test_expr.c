@@ -85,6 +85,29 @@ static void test_pointers(void **state)
 	assert_int_equal(pairfuse_expr_join(&x, st, st), st);
 }
 
+/* What surely points into the stack: r10 and numbers, whichever path. */
+static void test_on_stack(void **state)
+{
+	pairfuse_val sp = leaf(PAIRFUSE_E_STACK, 0, -16), index = leaf(PAIRFUSE_E_RET, 0, 0);
+	pairfuse_val data = leaf(PAIRFUSE_E_GLOBAL, 1, 0), moved = alu(BPF_ADD, sp, index);
+
+	assert_true(pairfuse_expr_on_stack(&x, sp));
+	assert_true(pairfuse_expr_on_stack(&x, moved));
+	assert_true(pairfuse_expr_on_stack(&x, alu(BPF_ADD, index, sp)));
+	assert_true(pairfuse_expr_on_stack(&x, alu(BPF_SUB, moved, num(40))));
+	assert_true(pairfuse_expr_on_stack(&x, pairfuse_expr_join(&x, moved, sp)));
+	assert_true(pairfuse_expr_on_stack(&x, pairfuse_expr_join(&x, sp,
+							leaf(PAIRFUSE_E_STACK, 0, -8))));
+	/* another place on another path; a number that is the distance of two places */
+	assert_false(pairfuse_expr_on_stack(&x, data));
+	assert_false(pairfuse_expr_on_stack(&x, pairfuse_expr_join(&x, sp, data)));
+	assert_false(pairfuse_expr_on_stack(&x, pairfuse_expr_join(&x, num(0), moved)));
+	assert_false(pairfuse_expr_on_stack(&x, alu(BPF_SUB, moved, index)));
+	assert_false(pairfuse_expr_on_stack(&x, alu(BPF_ADD, data, alu(BPF_SUB, sp, moved))));
+	assert_false(pairfuse_expr_on_stack(&x, alu32(BPF_MOV, 0, sp)));
+	assert_false(pairfuse_expr_on_stack(&x, alu(BPF_AND, sp, num(-8))));
+}
+
 static void test_fixed(void **state)
 {
 	pairfuse_val arg = leaf(PAIRFUSE_E_WORD, 2, 0), id = leaf(PAIRFUSE_E_PID_TGID, 0, 0);
@@ -123,6 +146,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_halves, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_constants, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pointers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_on_stack, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fixed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many, setup, teardown),
 	};

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Places: pointers that lead to the stack on one path and to a map's value or global
+ * data on another, helpers that fill such memory, arrays on the stack whose index is
+ * not known.
+ */
+#include "gen.h"
+
+static void mask(struct gen *g, int reg, unsigned int bits)
+{
+	fuzz_emit(g, PAIRFUSE_INSN(BPF_ALU64 | BPF_AND | BPF_K, reg, 0, 0, bits));
+}
+
+static void add(struct gen *g, int dst, int src)
+{
+	fuzz_emit(g, PAIRFUSE_INSN(BPF_ALU64 | BPF_ADD | BPF_X, dst, src, 0, 0));
+}
+
+/* --- by path --- */
+
+/* r1 = a word of .bss under a condition, else a local; r0-r5 are lost */
+static void global_or_local(struct gen *g)
+{
+	struct fuzz_cond c = fuzz_cond_any(g);
+	unsigned int word = fuzz_rnd(g, FUZZ_GLOBALS), end;
+	struct fuzz_unless otherwise = fuzz_if(g, &c);
+
+	fuzz_emit_global(g, 1, g->bss, 8 * word);
+	end = fuzz_jump(g, PAIRFUSE_JA());
+	fuzz_endif(g, &otherwise);
+	fuzz_emit_addr(g, 1, FUZZ_LOCAL(fuzz_rnd(g, 4)));
+	fuzz_here(g, end);
+}
+
+/* r1 = an element of the histogram, or a local where there is none; r0-r5 are lost */
+static void element_or_local(struct gen *g)
+{
+	unsigned int none;
+
+	fuzz_value(g, 1);
+	mask(g, 0, 15);		/* it has 8 elements */
+	fuzz_emit(g, PAIRFUSE_STX(BPF_W, 10, 0, FUZZ_KEY2));
+	fuzz_emit_map(g, 1, g->hist);
+	fuzz_emit_addr(g, 2, FUZZ_KEY2);
+	fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_map_lookup_elem));
+	fuzz_emit_addr(g, 1, FUZZ_LOCAL(fuzz_rnd(g, 4)));
+	none = fuzz_jump(g, PAIRFUSE_JMP_IMM(BPF_JEQ, 0, 0));
+	fuzz_emit(g, PAIRFUSE_MOV_REG(1, 0));
+	fuzz_here(g, none);
+}
+
+static void place(struct gen *g)
+{
+	switch (fuzz_rnd(g, 3)) {
+	case 0:
+		fuzz_emit_global(g, 1, g->bss, 8 * fuzz_rnd(g, FUZZ_GLOBALS));
+		break;
+	case 1:
+		global_or_local(g);
+		break;
+	case 2:
+		element_or_local(g);
+		break;
+	}
+}
+
+static void write_place(struct gen *g)
+{
+	g->key_built = false;	/* it may have been written over */
+	fuzz_value(g, 1);
+	fuzz_emit(g, PAIRFUSE_STX(BPF_DW, 10, 0, FUZZ_TEMP(0)));
+	place(g);
+	fuzz_emit(g, PAIRFUSE_LDX(BPF_DW, 0, 10, FUZZ_TEMP(0)));
+	switch (fuzz_rnd(g, 3)) {
+	case 0:
+		fuzz_emit(g, PAIRFUSE_STX(BPF_DW, 1, 0, 0));
+		break;
+	case 1:
+		fuzz_emit(g, PAIRFUSE_INSN(BPF_STX | BPF_ATOMIC | BPF_DW, 1, 0, 0, BPF_ADD));
+		break;
+	case 2:
+		fuzz_emit(g, PAIRFUSE_LDX(BPF_DW, 2, 1, 0));
+		add(g, 2, 0);
+		fuzz_emit(g, PAIRFUSE_STX(BPF_DW, 1, 2, 0));
+		break;
+	}
+}
+
+static void fill_place(struct gen *g)
+{
+	g->key_built = false;
+	place(g);
+	fuzz_emit(g, PAIRFUSE_MOV_IMM(2, 8));
+	if (fuzz_nr_args(g) && fuzz_arg_is_pointer(g, 0) && fuzz_chance(g, 40)) {
+		fuzz_emit(g, PAIRFUSE_STX(BPF_DW, 10, 1, FUZZ_TEMP(0)));
+		fuzz_load_arg(g, 3, 0);
+		fuzz_emit(g, PAIRFUSE_LDX(BPF_DW, 1, 10, FUZZ_TEMP(0)));
+		fuzz_emit(g, PAIRFUSE_MOV_IMM(2, 8));
+		fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_probe_read_kernel));
+	} else {
+		fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_get_current_comm));
+	}
+}
+
+/* --- arrays --- */
+
+/* r1 + *off: byte FUZZ_INDEX of the array, in one of the ways in which compilers say that */
+static void element(struct gen *g, int *off)
+{
+	int below = 8 * (int)fuzz_rnd(g, 4);
+
+	*off = 0;
+	fuzz_emit(g, PAIRFUSE_LDX(BPF_DW, 2, 10, FUZZ_INDEX));
+	switch (fuzz_rnd(g, 3)) {
+	case 0:		/* the array's address, and the index */
+		fuzz_emit_addr(g, 1, FUZZ_ARRAY(g));
+		add(g, 1, 2);
+		return;
+	case 1:		/* the frame's, an index that may be negative, and all else */
+		fuzz_emit(g, PAIRFUSE_ADD_IMM(2, -below));
+		fuzz_emit(g, PAIRFUSE_MOV_REG(1, 10));
+		add(g, 1, 2);
+		break;
+	case 2:
+		fuzz_emit(g, PAIRFUSE_MOV_REG(1, 2));
+		fuzz_emit(g, PAIRFUSE_ADD_IMM(1, -below));
+		add(g, 1, 10);
+		break;
+	}
+	*off = FUZZ_ARRAY(g) + below;
+}
+
+/* Something is put into the array, something else is done, and it is looked at. */
+static void array(struct gen *g, unsigned int depth)
+{
+	struct fuzz_known known = g->known;
+	bool wide = fuzz_chance(g, 40);
+	int off;
+
+	if (g->indexed)
+		return;
+	g->indexed = true;
+	g->key_built = false;	/* nobody knows what is where from here on */
+	fuzz_value(g, 0);
+	mask(g, 0, wide ? 24 : 31);
+	fuzz_emit(g, PAIRFUSE_STX(BPF_DW, 10, 0, FUZZ_INDEX));
+	element(g, &off);
+	fuzz_emit(g, PAIRFUSE_ST(wide ? BPF_DW : BPF_B, 1, off, fuzz_number(g)));
+	fuzz_block(g, 2, depth + 1);
+	g->known = known;
+	element(g, &off);
+	fuzz_emit(g, PAIRFUSE_LDX(wide ? BPF_DW : BPF_B, 0, 1, off));
+	fuzz_emit_global(g, 1, g->bss, 8 * fuzz_rnd(g, FUZZ_GLOBALS));
+	fuzz_emit(g, PAIRFUSE_STX(BPF_DW, 1, 0, 0));
+	g->indexed = false;
+}
+
+void fuzz_place_stmt(struct gen *g, unsigned int depth)
+{
+	switch (fuzz_rnd(g, 3)) {
+	case 0:
+		write_place(g);
+		break;
+	case 1:
+		fill_place(g);
+		break;
+	case 2:
+		if (depth < 2)
+			array(g, depth);
+		break;
+	}
+}
