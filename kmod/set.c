@@ -402,6 +402,8 @@ static int set_start(struct pairfuse_set *set, const struct pairfuse_attach *att
 	err = pairfuse_sites_join(set, failed);
 	if (err)
 		goto undo;
+	if (IS_ENABLED(CONFIG_LIVEPATCH))
+		pr_info_once("functions that have a pair cannot be livepatched (-EBUSY), from now on and as long as they have it\n");
 	for (i = 0; i < set->nr; i++) {
 		pairfuse_link_list(set->members[i].link);
 		trace_pairfuse_attach(set->members[i].link);

@@ -374,6 +374,20 @@ static void check_module(struct finding *f)
 	}
 }
 
+/* Nothing that is needed, but what those who patch this kernel want to know beforehand. */
+static void check_livepatch(struct finding *f)
+{
+	int value = config("CONFIG_LIVEPATCH");
+
+	NEED(f, "nothing; a function has either a pair or a livepatch");
+	if (!value)
+		have(f, UNKNOWN, "no configuration to read for %s", release());
+	else if (value == 'y')
+		have(f, GOOD, "livepatching: a patch of a traced function is refused (EBUSY) until the tool ends");
+	else
+		have(f, GOOD, "a kernel without livepatching");
+}
+
 static const struct check {
 	const char *name;
 	void (*fn)(struct finding *f);
@@ -385,6 +399,7 @@ static const struct check {
 	{ "jit", check_jit },
 	{ "ftrace", check_ftrace },
 	{ "lockdown", check_lockdown },
+	{ "livepatch", check_livepatch },
 	{ "permission", check_permission },
 	{ "module", check_module },
 };

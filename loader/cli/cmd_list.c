@@ -25,7 +25,14 @@ static bool list_option(void *arg, int index, const char *value)
 
 static const char *link_state(const struct pairfuse_link_info *i)
 {
-	return i->state == PAIRFUSE_LINK_DRAINING ? "draining" : "live";
+	switch (i->state) {
+	case PAIRFUSE_LINK_LIVE:
+		return "live";
+	case PAIRFUSE_LINK_PARKED:
+		return "parked";
+	default:
+		return "draining";
+	}
 }
 
 typedef void (*link_fn)(void *arg, const struct pairfuse_link_info *info);
@@ -115,6 +122,7 @@ static void link_json(void *arg, const struct pairfuse_link_info *i)
 	pairfuse_json_uint(w, "entry_missed", i->entry_missed);
 	pairfuse_json_uint(w, "exit_missed", i->exit_missed);
 	pairfuse_json_uint(w, "in_flight", i->in_flight);
+	pairfuse_json_uint(w, "deep", i->deep);
 	pairfuse_json_object_end(w);
 }
 
@@ -167,7 +175,8 @@ const struct cli_verb cmd_list = {
 	.details =
 		"RUNS counts calls for which both programs ran, NOT-ARMED calls whose entry left\n"
 		"no state, MISSED recursive ones (entry/exit). A pair is draining when it has been\n"
-		"detached while tasks were in the function.\n",
+		"detached while tasks were in the function, and parked while its function stays\n"
+		"hooked for others that were attached with it.\n",
 	.options = options,
 	.option = list_option,
 	.run = list_run,

@@ -224,3 +224,45 @@ TEST(late_for_ever)
 	eventually(120, !dev_find(dev, p.id, &li));
 	note("free after %.1f s", now() - start);
 }
+
+/*
+ * The function is patched while somebody sleeps on the way to a stub that leads to the old
+ * one. The patch counts that task as not patched, and waits for it.
+ */
+TEST(livepatch_late)
+{
+	struct pairfuse_link_info li;
+	const struct place *place;
+	int dev = dev_open(), prog, link;
+	struct pair p;
+	pthread_t t;
+	long before;
+
+	counts_new(&c);
+	place = find_place(&prog);
+	if (!place || strcmp(place->func, CALLED)) {
+		note("no program that sleeps on a function that the patch has");
+		return;
+	}
+	pair_load(&p, place->func, &c, 0);
+	pair_attach(&p, dev);
+	link = need(bpf_raw_tracepoint_open(NULL, prog));
+	page_missing();
+	check(!pthread_create(&t, NULL, sleeping_call, (void *)place), "no thread");
+	page_wanted();
+	pair_unload(&p);
+	need(patch_load());
+	pause_ms(3000);
+	check(!patch_settled(), "in effect, with a task on the way to the old function");
+	before = patch_calls();
+	page_there();
+	check(!pthread_join(t, NULL), "no thread any more");
+	equal(patch_calls(), before, "calls of the patch, by a task that is not patched");
+	eventually(60, patch_settled());
+	call_n(10);
+	check(patch_calls() >= before + 10, "the patch is not in use");
+	eventually(60, !dev_find(dev, p.id, &li));
+	close(link);
+	close(prog);
+	patch_unload();
+}

@@ -25,7 +25,7 @@ static long read_number(const char *path)
 }
 
 /* As insmod does. A patch stays a module of its own, so modprobe is no use. */
-static int patch_load(void)
+int patch_load(void)
 {
 	char path[256];
 	struct utsname u;
@@ -42,12 +42,12 @@ static int patch_load(void)
 	return ret;
 }
 
-static bool patch_settled(void)
+bool patch_settled(void)
 {
 	return !read_number(SYS_PATCH "/transition");
 }
 
-static void patch_unload(void)
+void patch_unload(void)
 {
 	int fd = need(open(SYS_PATCH "/enabled", O_WRONLY | O_CLOEXEC));
 
@@ -56,6 +56,11 @@ static void patch_unload(void)
 	eventually(60, access(SYS_PATCH, F_OK));
 	/* The last reference is dropped after that. */
 	eventually(60, !module_remove("pairfuse_livepatch"));
+}
+
+long patch_calls(void)
+{
+	return read_number(SYS_MODULE "/parameters/calls");
 }
 
 static void check_counts(struct pair *p, u64 n)
@@ -88,10 +93,10 @@ TEST(livepatch)
 	/* second: we */
 	need(patch_load());
 	eventually(60, patch_settled());
-	before = read_number(SYS_MODULE "/parameters/calls");
+	before = patch_calls();
 	refused(pair_try(&p, dev, hook, 0), EBUSY);
 	call_n(n);
-	equal(read_number(SYS_MODULE "/parameters/calls"), before + n, "calls of the patch");
+	equal(patch_calls(), before + n, "calls of the patch");
 	check_counts(&p, 2 * n);
 	patch_unload();
 
@@ -103,7 +108,7 @@ TEST(livepatch)
 	need(patch_load());
 	eventually(60, patch_settled());
 	call_n(n);
-	check(read_number(SYS_MODULE "/parameters/calls") >= (long)n, "the patch is not in use");
+	check(patch_calls() >= (long)n, "the patch is not in use");
 	patch_unload();
 }
 

@@ -194,6 +194,12 @@ void sleeper_kill(struct sleeper *s);
 extern const char *const pipe_read_names[];
 char task_state(pid_t pid);		/* as in /proc; X: gone */
 
+/* livepatch.c: a patch of CALLED */
+int patch_load(void);			/* or -1 with errno */
+bool patch_settled(void);
+long patch_calls(void);
+void patch_unload(void);
+
 /* symbols.c: "function" or "function [module]"; start: of the function. NULL: generated code. */
 const char *symbol_of(u64 addr, u64 *start);
 u64 symbol_address(const char *function);
@@ -218,7 +224,7 @@ int snapshot(void);
 	X(hotplug_churn) X(stopped) X(stopped_inside) X(oom) X(oom_attach)	\
 	X(ftrace_off) X(unload_states) X(unload_race) X(no_fds) X(soak)		\
 	X(failnth_timed) X(many) X(many_refused) X(many_neighbours) X(many_cost)	\
-	X(faulting) X(asleep_quiet) X(dead) X(not_dead) X(deep) X(no_endbr)
+	X(faulting) X(asleep_quiet) X(dead) X(not_dead) X(deep) X(livepatch_late) X(no_endbr)
 
 #define TEST(name) void test_##name(void)
 #define X(name) TEST(name);
