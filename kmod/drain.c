@@ -110,7 +110,7 @@ static bool wants_scan(struct pairfuse_link *link)
 {
 	unsigned long since = jiffies - link->retired;
 
-	if (!is_sleeping(link) || since < link->scan_after)
+	if (!is_sleeping(link) || since < max(link->scan_after, SCAN_FIRST))
 		return false;
 	link->scan_after = clamp(2 * since, SCAN_FIRST, since + SCAN_LAST);
 	return true;

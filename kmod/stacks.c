@@ -10,20 +10,18 @@
  * makes after that (its step 2), so nobody enters. Where can a task be that is to
  * return into such a stub?
  *
- *   - In the function, asleep or awake. Since the grace period began it has passed through
- *     the scheduler by its own will, as RCU-tasks waits for just that (or for user
- *     mode, where it is in no function). At that time it was in the function already, so
- *     the stub's return address is above the stack pointer that was saved then, at a place
- *     that does not change until the function returns. Later saves, voluntary or not, are
- *     no higher while it is in there. So what is above the saved stack pointer is enough,
- *     also of tasks that run at this moment.
+ *   - In the function, and on no CPU: then its stack pointer has been saved as it was
+ *     switched away, and the stub's return address is above that. Should it go on while
+ *     we look, that address stays where it is until the function returns.
+ *   - In the function, on a CPU: the stack pointer that was saved last may be of before the
+ *     function (RCU-tasks does not always wait for a switch, cond_resched_tasks_rcu_qs()
+ *     will do), so all of its stack is looked at.
  *   - In an interrupt or exception above a task, or with preemption off: no longer after
  *     RCU's grace periods, which those of RCU-tasks contain.
  *   - In the end of do_exit(), when it is in no list any more: RCU-tasks waits for those
  *     who are there when it begins; who comes later does not return to where it came from.
- *   - An idle task: they are in no list, and RCU-tasks does not wait for them. (Where it
- *     has a rude sibling, each CPU has switched away from its idle task.) Each CPU is asked
- *     for its own; as long as one is unknown, nothing can be said.
+ *   - An idle task: they are in no list, and RCU-tasks does not wait for them. Each CPU is
+ *     asked for its own; as long as one is unknown, nothing can be said.
  *   - A task that is being made: its stack begins in ret_from_fork().
  *
  * All words are compared, whatever they are, so an old value in a frame may look like a
@@ -63,14 +61,18 @@ static void scan_words(const unsigned long *words, unsigned int nr, unsigned lon
 static bool scan_task(struct task_struct *task, unsigned long *found)
 {
 	unsigned long stack = (unsigned long)READ_ONCE(task->stack);
-	unsigned long end = stack + THREAD_SIZE, at = READ_ONCE(task->thread.sp);
+	unsigned long end = stack + THREAD_SIZE, at = stack, sp;
 	unsigned long words[WORDS];
 	size_t size;
 
 	if (!stack)
 		return true;
-	if (at < stack || at >= end)
-		at = stack;
+	/* In this order: cleared when the stack pointer has been saved. */
+	if (!smp_load_acquire(&task->on_cpu)) {
+		sp = READ_ONCE(task->thread.sp);
+		if (sp > stack && sp < end)
+			at = sp;
+	}
 	for (at &= ~(sizeof(long) - 1); at < end; at += size) {
 		size = min(sizeof(words), end - at);
 		if (copy_from_kernel_nofault(words, (void *)at, size))

@@ -54,7 +54,8 @@
  * that call each other add up, and the kernel's own functions were measured without
  * them. Such calls pass by and are counted.
  *
- * A kprobe that is optimised replaces five bytes. None may reach over an entrance from
+ * Stubs can be probed: a breakpoint on each of their instructions is how their stacks are
+ * tested. But a kprobe that is optimised replaces five bytes. None may reach over an entrance from
  * what stands before it, so in front of each entrance there is a jump of five bytes
  * (JMP5), or an instruction that runs on into it and that kprobes see as such.
  *
@@ -607,6 +608,7 @@ SYM_FUNC_START(pairfuse_is_deep)
 	RET
 SYM_FUNC_END(pairfuse_is_deep)
 STACK_FRAME_NON_STANDARD_FP(pairfuse_is_deep)
+_ASM_NOKPROBE(pairfuse_is_deep)
 
 	KEY	pairfuse_clock_entry
 	KEY	pairfuse_clock_exit
@@ -632,6 +634,7 @@ SYM_FUNC_START(pairfuse_cycles_again)
 1:	RET
 SYM_FUNC_END(pairfuse_cycles_again)
 STACK_FRAME_NON_STANDARD_FP(pairfuse_cycles_again)
+_ASM_NOKPROBE(pairfuse_cycles_again)
 
 SYM_FUNC_START(pairfuse_stamp)
 	ANNOTATE_NOENDBR
@@ -642,6 +645,7 @@ SYM_FUNC_START(pairfuse_stamp)
 	RET
 SYM_FUNC_END(pairfuse_stamp)
 STACK_FRAME_NON_STANDARD_FP(pairfuse_stamp)
+_ASM_NOKPROBE(pairfuse_stamp)
 
 SYM_FUNC_START(pairfuse_elapsed)
 	ANNOTATE_NOENDBR
@@ -656,6 +660,7 @@ SYM_FUNC_START(pairfuse_elapsed)
 	jmp	1b
 SYM_FUNC_END(pairfuse_elapsed)
 STACK_FRAME_NON_STANDARD_FP(pairfuse_elapsed)
+_ASM_NOKPROBE(pairfuse_elapsed)
 
 /* The same with the clock of bpf_ktime_get_ns(). */
 SYM_FUNC_START(pairfuse_stamp_mono)
@@ -677,6 +682,7 @@ SYM_FUNC_START(pairfuse_stamp_mono)
 	RET
 SYM_FUNC_END(pairfuse_stamp_mono)
 STACK_FRAME_NON_STANDARD_FP(pairfuse_stamp_mono)
+_ASM_NOKPROBE(pairfuse_stamp_mono)
 
 SYM_FUNC_START(pairfuse_elapsed_mono)
 	ANNOTATE_NOENDBR
@@ -689,6 +695,7 @@ SYM_FUNC_START(pairfuse_elapsed_mono)
 	jmp	1b
 SYM_FUNC_END(pairfuse_elapsed_mono)
 STACK_FRAME_NON_STANDARD_FP(pairfuse_elapsed_mono)
+_ASM_NOKPROBE(pairfuse_elapsed_mono)
 
 /* edx:eax := what \read returns; keeps all other registers. */
 .macro CLOCK name read
@@ -715,6 +722,7 @@ SYM_FUNC_START(\name)
 	RET
 SYM_FUNC_END(\name)
 STACK_FRAME_NON_STANDARD_FP(\name)
+_ASM_NOKPROBE(\name)
 .endm
 
 	CLOCK	pairfuse_clock_imitated, pairfuse_clock_read
@@ -732,6 +740,7 @@ SYM_INNER_LABEL(pairfuse_bare_return_here, SYM_L_LOCAL)
 	RET
 SYM_FUNC_END(pairfuse_bare_return)
 STACK_FRAME_NON_STANDARD_FP(pairfuse_bare_return)
+_ASM_NOKPROBE(pairfuse_bare_return)
 
 	.pushsection .rodata
 	.balign	8
