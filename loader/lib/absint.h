@@ -92,7 +92,9 @@ struct pairfuse_return {
 	bool armed;		/* start.armed of this path */
 	bool present;
 	__u64 written;		/* entry: state bytes written */
+	bool left;		/* the element may be in the map now */
 	__u64 zero;		/* state bytes known to be zero */
+	__u64 changed;		/* neither that nor what they were: the program's */
 	__u64 times;		/* where 8 bytes begin that are one PAIRFUSE_E_TIME */
 	struct pairfuse_facts facts;
 };
@@ -111,6 +113,7 @@ struct pairfuse_run {
 	bool task;		/* state in task storage: see step_task.c */
 	bool follow;		/* then: a lookup before any update finds nothing */
 	const __u16 *live;	/* registers live after each node, or NULL */
+	__u64 times;		/* exit: where 8 bytes begin that the entry has from a clock */
 	__u64 flag_bytes;	/* entry, state in place: writing them arms it; else 0 */
 	int carrier;		/* -1: none */
 	enum pairfuse_carrier_kind kind;
@@ -127,6 +130,7 @@ struct pairfuse_run {
 	__u64 touched;		/* bytes of the state used at all */
 	bool stores;		/* writes state */
 	bool loads;		/* looks the state up or reads it */
+	bool tells;		/* stores what could tell people something: leftover.h */
 	bool absent_seen;	/* entry: looks at whether older state is there */
 	int absent_insn;
 	bool effects_unarmed;	/* exit: does something without state */

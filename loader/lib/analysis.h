@@ -32,6 +32,7 @@ struct pairfuse_map {
 	bool pinned;		/* pinned, or to be pinned by libbpf */
 	bool reused;		/* lives outside this object (fd given by others) */
 	bool shown;		/* user space reads it (display, interposer saw it) */
+	bool printed;		/* user space will print all that is in it at its end */
 	bool inner;		/* perhaps in a map of maps, for programs that do not name it */
 	bool frozen;		/* .rodata: contents below are final */
 	const void *rodata;	/* value_size bytes when frozen, else NULL */

@@ -287,6 +287,30 @@ static int check_reader(const struct pairfuse_study *st, const struct pairfuse_p
 	return PAIRFUSE_REFUSED;
 }
 
+/* The first one that leaves something for user space is kept, unless there is a better one. */
+static void take_plan(struct pairfuse_study *st, size_t p, struct pairfuse_plan *plan)
+{
+	if (st->plans[p].in && plan->leaves) {
+		pairfuse_plan_free(plan);
+		return;
+	}
+	pairfuse_plan_free(&st->plans[p]);
+	st->plans[p] = *plan;
+	st->res->pairs[p].carrier = plan->carrier;
+}
+
+/* What it does to the map is known, for the sake of other pairs; the map is needed. */
+static int refuse_result(struct pairfuse_study *st, size_t p)
+{
+	struct pairfuse_pair *pair = &st->res->pairs[p];
+	struct pairfuse_why why = st->plans[p].leaves_why;
+
+	pair->carrier = st->plans[p].carrier;
+	why.prog = pair->exit;
+	pairfuse_pair_refuse(pair, &why);
+	return PAIRFUSE_REFUSED;
+}
+
 int pairfuse_find_carrier(struct pairfuse_study *st, size_t p)
 {
 	struct pairfuse_pair *pair = &st->res->pairs[p];
@@ -306,9 +330,10 @@ int pairfuse_find_carrier(struct pairfuse_study *st, size_t p)
 		if (!err)
 			err = check_owner(&st->in->maps[m], &plan.why);
 		if (!err) {
-			st->plans[p] = plan;
-			pair->carrier = m;
-			return 0;
+			take_plan(st, p, &plan);
+			if (!plan.leaves)
+				return 0;
+			continue;
 		}
 		pairfuse_plan_free(&plan);
 		if (err != PAIRFUSE_REFUSED)
@@ -320,6 +345,8 @@ int pairfuse_find_carrier(struct pairfuse_study *st, size_t p)
 			pair->carrier = m;
 		}
 	}
+	if (st->plans[p].in)
+		return refuse_result(st, p);
 	pairfuse_pair_refuse(pair, &best);
 	return PAIRFUSE_REFUSED;
 }

@@ -68,9 +68,13 @@ struct pairfuse_plan {
 	struct pairfuse_run exit_run;
 	__u64 needed;		/* bytes that the exit reads when there is state */
 	struct pairfuse_facts facts; /* hold whenever there is state */
+	__u64 times;		/* where 8 bytes begin that are a time then */
 	bool removes;		/* what the proofs need, of this pair */
 	bool stores_always;
 	__u64 zeroes;		/* bytes that are 0 however the exit ends */
+	bool creates;		/* the exit makes state, where there was none */
+	bool leaves;		/* the map is for user space, too: leftover.h */
+	struct pairfuse_why leaves_why;
 
 	/* storage.c */
 	bool slot_ok;		/* nothing against the slot as yet; else slot_why */

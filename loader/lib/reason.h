@@ -29,7 +29,7 @@
 	PAIRFUSE_REASON(UPDATE_FLAGS, "update-flags",				\
 		"the state is stored with flags that depend on older entries")	\
 	PAIRFUSE_REASON(NOT_CONSUMED, "not-consumed",				\
-		"the exit leaves the state in the map for later calls to see")	\
+		"the exit leaves something in the map, for later calls or user space to see")	\
 	PAIRFUSE_REASON(KEY_UNKNOWN, "key-unknown",				\
 		"the key is not known to be constant during the call")		\
 	PAIRFUSE_REASON(KEY_DIFFERS, "key-differs",				\

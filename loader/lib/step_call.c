@@ -70,6 +70,8 @@ static int check_arg(struct pairfuse_step *s, const struct pairfuse_helper *h, u
 	if ((e.taint & PAIRFUSE_T_MAYBE_CTX) && (!h || (arg == 1 && (h->flags & PAIRFUSE_H_CTX))))
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, insn,
 				       "insn %d perhaps passes the context to %s", insn, name);
+	if ((e.taint & PAIRFUSE_T_VALUE) && !(m && !m->write))
+		s->run->tells = true;
 	if (e.kind == PAIRFUSE_E_STATE)
 		return arg_state(s, h, m, e.imm);
 	if (e.taint & PAIRFUSE_T_STATE)
@@ -259,6 +261,7 @@ static void spread_taint(struct pairfuse_step *s, __u32 taint)
 	unsigned int arg;
 	__s64 i;
 
+	s->run->tells |= taint != 0;
 	for (arg = 1; taint && arg <= 5; arg++) {
 		const struct pairfuse_expr e = *pairfuse_expr(x, st->reg[arg]);
 

@@ -148,6 +148,15 @@ static bool elapsed_cond(const struct pairfuse_exprs *x, __u8 op, pairfuse_val a
 	return false;
 }
 
+/* A time that the entry has stored: it was not taken at the instant of booting. */
+static bool is_time(const struct pairfuse_step *s, pairfuse_val v)
+{
+	const struct pairfuse_expr *e = pairfuse_expr(s->run->x, v);
+
+	return e->kind == PAIRFUSE_E_LOAD && e->b == 8 && s->st->armed &&
+	       e->a < PAIRFUSE_SLOT_BYTES && (s->run->times & (1ULL << e->a));
+}
+
 /* *taken is a copy of the state before the jump. */
 int pairfuse_step_cond(struct pairfuse_step *s, struct pairfuse_state *taken, __u8 *edges)
 {
@@ -169,7 +178,8 @@ int pairfuse_step_cond(struct pairfuse_step *s, struct pairfuse_state *taken, __
 	op = canonical(BPF_OP(insn->code), &truth);
 
 	cb = pairfuse_expr_is_const(x, b, &vb);
-	if (op == BPF_JEQ && !is32 && cb && vb == 0 && never_null(pairfuse_expr(x, a))) {
+	if (op == BPF_JEQ && !is32 && cb && vb == 0 &&
+	    (never_null(pairfuse_expr(x, a)) || is_time(s, a))) {
 		*edges = truth ? FALLS : TAKEN;
 		return 0;
 	}
@@ -179,6 +189,9 @@ int pairfuse_step_cond(struct pairfuse_step *s, struct pairfuse_state *taken, __
 	}
 	if (check_pointers(s, a, b))
 		return PAIRFUSE_REFUSED;
+	/* what was looked up is not there */
+	if (op == BPF_JEQ && !is32 && cb && vb == 0 && a && a == s->st->found)
+		(truth ? taken : s->st)->left = false;
 	if (is32) {
 		a = pairfuse_expr_part(x, a, 0, 4);
 		b = pairfuse_expr_part(x, b, 0, 4);

@@ -168,6 +168,7 @@ int pairfuse_slot_write(struct pairfuse_step *s, __s64 off, __s64 len, pairfuse_
 	if (err || len == 0)
 		return err;
 	s->run->stores = true;
+	s->run->tells |= len > 8 || pairfuse_step_tells(s, v, len);
 	if (s->note)
 		s->note->state_write = true;
 	pairfuse_bytes_set(s->run->x, &st->slot[off], &st->slot_idx[off], len,
@@ -342,6 +343,8 @@ static int write_to(struct pairfuse_step *s, enum place place, pairfuse_val base
 				       "insn %d writes to the context", pairfuse_step_insn(s));
 	if (place == STATE)
 		return pairfuse_slot_write(s, off, size, v);
+	if (pairfuse_expr(s->run->x, base)->taint & PAIRFUSE_T_VALUE)
+		s->run->tells = true;
 	if (pairfuse_expr(s->run->x, base)->taint & PAIRFUSE_T_STACK)
 		pairfuse_stack_clobber(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
 	else

@@ -23,7 +23,9 @@ static pairfuse_val value_or_null(struct pairfuse_step *s)
 	s->run->loads = true;
 	if (s->run->follow && !s->st->present)
 		return pairfuse_expr_const(s->run->x, 0);
-	return pairfuse_expr_top(s->run->x, PAIRFUSE_T_VALUE);
+	s->st->found = pairfuse_expr_leaf(s->run->x, PAIRFUSE_E_FOUND,
+					  s->node - s->run->ir->nodes, 0, 0);
+	return s->st->found;
 }
 
 static void leaves_state(struct pairfuse_step *s)
@@ -31,6 +33,8 @@ static void leaves_state(struct pairfuse_step *s)
 	pairfuse_step_effect(s);
 	s->run->stores = true;
 	s->st->present = true;
+	s->st->left = true;
+	s->st->found = PAIRFUSE_TOP;
 }
 
 static int update(struct pairfuse_step *s)
@@ -55,6 +59,7 @@ static int update(struct pairfuse_step *s)
 	if (e.kind == PAIRFUSE_E_STACK && pairfuse_stack_check(s, (__s64)e.imm, size))
 		return PAIRFUSE_REFUSED;
 	leaves_state(s);
+	pairfuse_update_tells(s, size);
 	return 0;
 }
 
@@ -90,5 +95,6 @@ int pairfuse_step_task(struct pairfuse_step *s, __u8 *op, pairfuse_val *out)
 	}
 	/* that there may be state is remembered: a deletion is no loss */
 	*op = PAIRFUSE_OP_DELETE;
+	s->st->left = false;
 	return 0;
 }

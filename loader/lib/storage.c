@@ -34,6 +34,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "leftover.h"
 #include "storage.h"
 
 /* As large as an element is allocated without sleeping on all kernels. */
@@ -123,6 +124,60 @@ static bool is_about_slot(enum pairfuse_reason reason)
 	}
 }
 
+static bool is_armed(const struct pairfuse_return *ret)
+{
+	return ret->present;
+}
+
+static bool has_fact(const struct pairfuse_facts *facts, pairfuse_val v, bool truth)
+{
+	unsigned int i;
+
+	for (i = 0; i < facts->nr; i++)
+		if (facts->f[i].v == v && facts->f[i].truth == truth)
+			return true;
+	return false;
+}
+
+/* The facts that hold on all armed paths. */
+static void common_facts(struct pairfuse_plan *plan)
+{
+	const struct pairfuse_run *run = &plan->entry_run;
+	struct pairfuse_facts *facts = &plan->facts;
+	unsigned int i, nr;
+	bool any = false;
+	size_t r;
+
+	facts->nr = 0;
+	for (r = 0; r < run->nr_returns; r++) {
+		if (!is_armed(&run->returns[r]))
+			continue;
+		if (!any)
+			*facts = run->returns[r].facts;
+		any = true;
+		for (i = 0, nr = 0; i < facts->nr; i++)
+			if (has_fact(&run->returns[r].facts, facts->f[i].v, facts->f[i].truth))
+				facts->f[nr++] = facts->f[i];
+		facts->nr = nr;
+	}
+}
+
+/* What may be left, where the conditions hold under which the entry has stored. */
+static int study_leftover(struct pairfuse_plan *plan)
+{
+	struct pairfuse_start start = { .armed = true, .present = true };
+	struct pairfuse_run exit = { 0 };
+	int err;
+
+	common_facts(plan);
+	start.facts = plan->facts;
+	err = run(plan, &exit, true, start, false);
+	if (!err)
+		err = pairfuse_leftover_task(plan, &exit);
+	pairfuse_run_free(&exit);
+	return err;
+}
+
 static int study(struct pairfuse_plan *plan)
 {
 	int err;
@@ -137,6 +192,9 @@ static int study(struct pairfuse_plan *plan)
 	if (err)
 		return err;
 	plan->exit_stores = plan->exit_run.stores;
+	err = plan->slot_ok ? 0 : study_leftover(plan);
+	if (err)
+		return err;
 	plan->task_ok = plan->entry_run.stores && plan->exit_run.loads && key_is_thread(plan);
 	return 0;
 }
@@ -167,11 +225,6 @@ int pairfuse_storage_study(struct pairfuse_plan *plan, int err)
 
 /* --- may the exit be left out? --- */
 
-static bool is_armed(const struct pairfuse_return *ret)
-{
-	return ret->present;
-}
-
 /* Is it about the thread, and the same in all its calls? */
 static bool about_thread(const struct pairfuse_exprs *x, pairfuse_val v)
 {
@@ -187,16 +240,6 @@ static bool about_thread(const struct pairfuse_exprs *x, pairfuse_val v)
 	case PAIRFUSE_E_OP:
 		return about_thread(x, e->a) && about_thread(x, e->b);
 	}
-	return false;
-}
-
-static bool has_fact(const struct pairfuse_facts *facts, pairfuse_val v, bool truth)
-{
-	unsigned int i;
-
-	for (i = 0; i < facts->nr; i++)
-		if (facts->f[i].v == v && facts->f[i].truth == truth)
-			return true;
 	return false;
 }
 
@@ -248,29 +291,6 @@ static bool declines_for_thread(const struct pairfuse_study *st, int map)
 		}
 	}
 	return true;
-}
-
-/* The facts that hold on all armed paths. */
-static void common_facts(struct pairfuse_plan *plan)
-{
-	const struct pairfuse_run *run = &plan->entry_run;
-	struct pairfuse_facts *facts = &plan->facts;
-	unsigned int i, nr;
-	bool any = false;
-	size_t r;
-
-	facts->nr = 0;
-	for (r = 0; r < run->nr_returns; r++) {
-		if (!is_armed(&run->returns[r]))
-			continue;
-		if (!any)
-			*facts = run->returns[r].facts;
-		any = true;
-		for (i = 0, nr = 0; i < facts->nr; i++)
-			if (has_fact(&run->returns[r].facts, facts->f[i].v, facts->f[i].truth))
-				facts->f[nr++] = facts->f[i];
-		facts->nr = nr;
-	}
 }
 
 /* --- the choice --- */

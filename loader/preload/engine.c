@@ -124,6 +124,7 @@ static int describe_map(struct engine *e, __u32 id)
 	m->max_entries = e->infos[i].max_entries;
 	m->pinned = map->pinned;
 	m->reused = !map->own;
+	m->printed = !strncmp(m->name, "AT_", strlen("AT_")); /* bpftrace's @name */
 	read_constants(e, i);
 	m->shown = !m->frozen && (map->touched || (e->infos[i].map_flags & BPF_F_MMAPABLE));
 	e->nr_maps++;

@@ -7,7 +7,7 @@
  *   // expect: ENTRY EXIT refused REASON[ insn=N]
  *   // proto: TARGET regs=N ret=N [ID[:module] ...] [ret:ID[:module]]
  *   // no-cast                      (a kernel without bpf_rdonly_cast)
- *   // pinned|reused|shown|inner: MAP
+ *   // pinned|reused|shown|printed|inner: MAP
  *   // cookie: PROG VALUE
  *   // addr: PROG VALUE             (of the function, hexadecimal)
  *   // nesting: exact|per-call
@@ -141,6 +141,8 @@ static void apply(struct test_object *obj, const char *line)
 		obj->maps[test_object_map(obj, name)].reused = true;
 	} else if (sscanf(line, "shown: %63s", name) == 1) {
 		obj->maps[test_object_map(obj, name)].shown = true;
+	} else if (sscanf(line, "printed: %63s", name) == 1) {
+		obj->maps[test_object_map(obj, name)].printed = true;
 	} else if (sscanf(line, "inner: %63s", name) == 1) {
 		obj->maps[test_object_map(obj, name)].inner = true;
 	} else if (sscanf(line, "cookie: %63s %llu", name, &value) == 2) {
