@@ -133,7 +133,8 @@ struct pairfuse_run {
 	bool tells;		/* stores what could tell people something: leftover.h */
 	bool absent_seen;	/* entry: looks at whether older state is there */
 	int absent_insn;
-	bool effects_unarmed;	/* exit: does something without state */
+	bool effects_unarmed;	/* exit: does something without state ... */
+	int effects_insn;	/* ... here */
 	int stack;		/* lowest stack offset used, <= 0 */
 	__u32 deref;		/* mask of values (arguments, return) dereferenced as pointers */
 	unsigned int words;	/* mask of those loaded from the context */

@@ -75,7 +75,8 @@ static int study_hash(struct pairfuse_plan *plan, const struct pairfuse_run *exi
 	for (r = 0; r < exit->nr_returns; r++)
 		if (exit->returns[r].left && !is_zero(plan, &exit->returns[r]))
 			ret = &exit->returns[r];
-	if ((!ret && !plan->creates) || is_private(plan, exit))
+	plan->stays = ret || plan->creates;
+	if (!plan->stays || is_private(plan, exit))
 		return 0;
 	return leaves(plan, ret, "can end without having deleted what is in",
 		      "delete it on every path");
@@ -102,7 +103,10 @@ static int study_array(struct pairfuse_plan *plan)
 		if (exit->returns[r].present && exit->returns[r].changed)
 			return leaves(plan, &exit->returns[r], "leaves a result in",
 				      "keep results in a map of their own");
-	if ((plan->zeroes & always_set(&plan->entry_run)) || is_private(plan, exit))
+	if (plan->zeroes & always_set(&plan->entry_run))
+		return 0;
+	plan->stays = true;
+	if (is_private(plan, exit))
 		return 0;
 	return leaves(plan, NULL, "leaves what the entry has stored in",
 		      "set a field to 0 on every path");
@@ -125,7 +129,10 @@ int pairfuse_leftover_slot(struct pairfuse_plan *plan)
 
 int pairfuse_leftover_task(struct pairfuse_plan *plan, const struct pairfuse_run *exit)
 {
-	plan->leaves = false;
+	int err;
+
 	plan->creates = false;	/* seen as left, here */
-	return plan->kind == PAIRFUSE_CARRIER_HASH ? study_hash(plan, exit) : 0;
+	err = study_hash(plan, exit);
+	plan->leaves &= plan->kind == PAIRFUSE_CARRIER_HASH;
+	return err;
 }

@@ -14,7 +14,7 @@
  */
 int pairfuse_leftover_slot(struct pairfuse_plan *plan);
 
-/* The same for a hash that can become task storage and nothing else: by these runs. */
+/* The same for what can be in task storage and nowhere else, by this run. */
 int pairfuse_leftover_task(struct pairfuse_plan *plan, const struct pairfuse_run *exit);
 
 #endif /* PAIRFUSE_LEFTOVER_H */

@@ -35,6 +35,7 @@
 #include "leftover.h"
 #include "plan.h"
 #include "storage.h"
+#include "sysexit.h"
 
 static const char *map_name(const struct pairfuse_plan *plan)
 {
@@ -316,6 +317,9 @@ int pairfuse_plan_decide(struct pairfuse_plan *plan)
 
 	pairfuse_clock_undo(plan);
 	plan->filter = PAIRFUSE_FILTER_NONE;
+	err = pairfuse_sys_exit(plan);
+	if (err)
+		return err;
 	if (plan->in->without & PAIRFUSE_OPT_SLOT)
 		return keep_map(plan);
 	if (plan->task)
@@ -339,6 +343,21 @@ int pairfuse_plan_decide(struct pairfuse_plan *plan)
 int pairfuse_plan_run_exit(struct pairfuse_plan *plan)
 {
 	return run_exit(plan, &plan->exit_run, true, plan->exit_always);
+}
+
+int pairfuse_plan_run_without(struct pairfuse_plan *plan, struct pairfuse_run *run)
+{
+	bool kept = plan->kept;
+
+	plan->kept = false;
+	setup(plan, run, plan->exit, true);
+	plan->kept = kept;
+	if (plan->kind != PAIRFUSE_CARRIER_ARRAY)
+		add_start(run, false, false, 0);
+	if (plan->kind == PAIRFUSE_CARRIER_ARRAY || !plan->removes)
+		add_start(run, false, true, plan->kind == PAIRFUSE_CARRIER_HASH ?
+						    ~0ULL : plan->flag_bytes);
+	return pairfuse_run(run);
 }
 
 void pairfuse_plan_free(struct pairfuse_plan *plan)

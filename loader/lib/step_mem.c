@@ -17,8 +17,10 @@
 
 void pairfuse_step_effect(struct pairfuse_step *s)
 {
-	if (!s->st->armed)
-		s->run->effects_unarmed = true;
+	if (s->st->armed || s->run->effects_unarmed)
+		return;
+	s->run->effects_unarmed = true;
+	s->run->effects_insn = pairfuse_step_insn(s);
 }
 
 /* --- stack --- */

@@ -47,8 +47,7 @@ static bool is_leaf(const struct pairfuse_plan *plan, unsigned int i, enum pairf
 	return pairfuse_expr(plan->x, plan->key.root[i])->kind == kind;
 }
 
-/* All bytes of the thread's id, or of the task's address; else ids and constants. */
-static bool key_is_thread(const struct pairfuse_plan *plan)
+bool pairfuse_storage_key_is_thread(const struct pairfuse_plan *plan)
 {
 	unsigned int tid = 0, task = 0, i;
 
@@ -195,7 +194,8 @@ static int study(struct pairfuse_plan *plan)
 	err = plan->slot_ok ? 0 : study_leftover(plan);
 	if (err)
 		return err;
-	plan->task_ok = plan->entry_run.stores && plan->exit_run.loads && key_is_thread(plan);
+	plan->task_ok = plan->entry_run.stores && plan->exit_run.loads &&
+			pairfuse_storage_key_is_thread(plan);
 	return 0;
 }
 
@@ -212,7 +212,7 @@ int pairfuse_storage_study(struct pairfuse_plan *plan, int err)
 		return err;
 	plan->slot_why = plan->why;
 	if (!map_is_simple(&plan->in->maps[plan->carrier]) ||
-	    (plan->slot_ok && !key_is_thread(plan)))
+	    (plan->slot_ok && !pairfuse_storage_key_is_thread(plan)))
 		return err;
 	err = study(plan);
 	if (err && err != PAIRFUSE_REFUSED)
@@ -444,12 +444,17 @@ bool pairfuse_storage_retry(struct pairfuse_study *st, int map)
 
 /* --- with the choice made --- */
 
+int pairfuse_storage_run_without(struct pairfuse_plan *plan, struct pairfuse_run *without)
+{
+	return run(plan, without, true, (struct pairfuse_start){ 0 }, true);
+}
+
 int pairfuse_storage_decide(struct pairfuse_plan *plan)
 {
 	struct pairfuse_run without = { 0 };
 	int err;
 
-	err = run(plan, &without, true, (struct pairfuse_start){ 0 }, true);
+	err = pairfuse_storage_run_without(plan, &without);
 	plan->exit_always = without.effects_unarmed || !plan->skip;
 	pairfuse_run_free(&without);
 	if (!err)
