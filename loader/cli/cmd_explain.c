@@ -357,6 +357,7 @@ static const char *hook_name(enum pairfuse_hook_type at)
 	case PAIRFUSE_AT_SYS_ENTER:
 	case PAIRFUSE_AT_SYS_EXIT:
 		return "syscall";
+	case PAIRFUSE_AT_MODIFY:
 	case PAIRFUSE_AT_OTHER:
 		break;
 	}

@@ -51,6 +51,8 @@ enum pairfuse_hook_type {
 	 */
 	PAIRFUSE_AT_SYS_ENTER,
 	PAIRFUSE_AT_SYS_EXIT,
+	/* No half: can answer the function's calls in its place (fmod_ret, LSM). */
+	PAIRFUSE_AT_MODIFY,
 };
 
 /* Where values are counted by register: the return value comes after the arguments. */

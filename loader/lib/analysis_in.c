@@ -214,7 +214,7 @@ static void add_left_out(struct pairfuse_object *obj)
 		struct pairfuse_oprog *p = &obj->progs[i], *q;
 		struct pairfuse_opair *pair;
 
-		if (!p->off || used[i] || p->at == PAIRFUSE_AT_OTHER)
+		if (!p->off || used[i] || !pairfuse_hook_is_half(p->at))
 			continue;
 		for (j = i + 1; j < obj->nr_progs; j++) {
 			q = &obj->progs[j];

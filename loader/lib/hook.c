@@ -66,10 +66,16 @@ enum pairfuse_hook_type pairfuse_hook_partner(enum pairfuse_hook_type at)
 		return PAIRFUSE_AT_SYS_EXIT;
 	case PAIRFUSE_AT_SYS_EXIT:
 		return PAIRFUSE_AT_SYS_ENTER;
+	case PAIRFUSE_AT_MODIFY:
 	case PAIRFUSE_AT_OTHER:
 		break;
 	}
 	return PAIRFUSE_AT_OTHER;
+}
+
+bool pairfuse_hook_is_half(enum pairfuse_hook_type at)
+{
+	return pairfuse_hook_is_entry(at) || pairfuse_hook_is_exit(at);
 }
 
 bool pairfuse_hook_is_syscall(enum pairfuse_hook_type at)
@@ -156,6 +162,7 @@ bool pairfuse_hook_field(const struct pairfuse_prog *prog, __s64 off, unsigned i
 	case PAIRFUSE_AT_SYS_ENTER:
 	case PAIRFUSE_AT_SYS_EXIT:
 		return syscall_field(prog, member, field);
+	case PAIRFUSE_AT_MODIFY:
 	case PAIRFUSE_AT_OTHER:
 		break;
 	}
@@ -198,6 +205,11 @@ static enum pairfuse_hook_type probe_section(const char *kind, size_t len, const
 		{ "kretprobe", PAIRFUSE_AT_KRETPROBE, "" },
 		{ "ksyscall", PAIRFUSE_AT_KPROBE, "__x64_sys_" },
 		{ "kretsyscall", PAIRFUSE_AT_KRETPROBE, "__x64_sys_" },
+		{ "fmod_ret", PAIRFUSE_AT_MODIFY, "" },
+		{ "fmod_ret.s", PAIRFUSE_AT_MODIFY, "" },
+		{ "lsm", PAIRFUSE_AT_MODIFY, "bpf_lsm_" },
+		{ "lsm.s", PAIRFUSE_AT_MODIFY, "bpf_lsm_" },
+		{ "lsm_cgroup", PAIRFUSE_AT_MODIFY, "bpf_lsm_" },
 	};
 	size_t i;
 

@@ -9,6 +9,7 @@
 
 bool pairfuse_hook_is_entry(enum pairfuse_hook_type at);
 bool pairfuse_hook_is_exit(enum pairfuse_hook_type at);
+bool pairfuse_hook_is_half(enum pairfuse_hook_type at);	/* one or the other */
 
 /* The other end of a pair; PAIRFUSE_AT_OTHER for PAIRFUSE_AT_OTHER. */
 enum pairfuse_hook_type pairfuse_hook_partner(enum pairfuse_hook_type at);

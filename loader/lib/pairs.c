@@ -105,7 +105,7 @@ static bool same_target(const struct pairfuse_prog *a, const struct pairfuse_pro
 
 static bool is_half(const struct pairfuse_prog *p)
 {
-	return p->at != PAIRFUSE_AT_OTHER;
+	return pairfuse_hook_is_half(p->at);
 }
 
 /* Programs of p's kind at the other end of its function; *one is one of them. */

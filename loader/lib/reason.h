@@ -60,6 +60,8 @@
 		"too complex to follow")					\
 	PAIRFUSE_REASON(NESTING, "nesting",					\
 		"nested calls cannot be told apart as the map does (--nesting exact)") \
+	PAIRFUSE_REASON(ANSWERED, "answered",					\
+		"a program can answer the function's calls in its place")	\
 	PAIRFUSE_REASON(SYS_EXIT, "sys-exit",					\
 		"the exit of a system call has something to do where its function does not return") \
 	/* found when it is tried */						\

@@ -35,6 +35,7 @@
 
 #include "fd.h"
 #include "hooks.h"
+#include "insn.h"
 #include "run.h"
 #include "sys.h"
 
@@ -209,7 +210,15 @@ static void map_created(int fd)
 		map->own = true;
 }
 
-/* A further program on a carrier map: the verdict has to be found anew. */
+/* fmod_ret, LSM, or a kprobe that may end the call: see answered in lib/analysis.c. */
+static bool can_answer(const struct run_prog *prog)
+{
+	return prog->type == BPF_PROG_TYPE_LSM ||
+	       (prog->type == BPF_PROG_TYPE_TRACING && prog->attach_type == BPF_MODIFY_RETURN) ||
+	       pairfuse_insns_call(prog->insns, prog->nr_insns, BPF_FUNC_override_return);
+}
+
+/* A further program on a carrier map, or on the function: the verdict has to be found anew. */
 static void prog_loaded(const union bpf_attr *attr, int fd)
 {
 	struct run_pair *pair;
@@ -218,6 +227,9 @@ static void prog_loaded(const union bpf_attr *attr, int fd)
 	for (pair = run_pairs; pair && run_progs; pair = pair->next)
 		if (pair->state == RUN_PAIR_FUSED && run_prog_uses_map(run_progs, pair->carrier))
 			run_fallback(pair->carrier, "another program uses the carrier map");
+		else if (pair->state == RUN_PAIR_FUSED && can_answer(run_progs))
+			run_fallback(pair->carrier,
+				     "a program was loaded that can answer a function's calls");
 }
 
 static void pinned(int fd)
