@@ -133,7 +133,8 @@ static int entry_is_heavy(const struct pairfuse_plan *plan)
 	size_t i;
 
 	for (i = 0; !heavy && i < ir->nr; i++)
-		if (plan->entry_run.notes[i].reached && pairfuse_insn_is_helper(&ir->nodes[i].insn) &&
+		if (plan->entry_run.notes[i].reached &&
+		    pairfuse_insn_is_helper(&ir->nodes[i].insn) &&
 		    ir->nodes[i].insn.imm == BPF_FUNC_ktime_get_ns)
 			heavy = pairfuse_work_before(&plan->entry_run, i);
 	return heavy;

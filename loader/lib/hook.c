@@ -241,3 +241,50 @@ enum pairfuse_hook_type pairfuse_hook_of_section(const char *section, char **fun
 	}
 	return probe_section(section, len, name, func);
 }
+
+/* --- what is no half --- */
+
+static const struct {
+	const char *kind;	/* of the section name, without ".s" */
+	const char *why;
+} others[] = {
+	{ "kprobe.multi", "several functions by one link" },
+	{ "kretprobe.multi", "several functions by one link" },
+	{ "kprobe.session", "one program for both ends" },
+	{ "fsession", "one program for both ends" },
+	{ "uprobe.session", "user space" },
+	{ "uprobe.multi", "user space" },
+	{ "uretprobe.multi", "user space" },
+	{ "uprobe", "user space" },
+	{ "uretprobe", "user space" },
+	{ "usdt", "user space" },
+	{ "tracepoint", "a tracepoint: inside of functions" },
+	{ "tp", "a tracepoint: inside of functions" },
+	{ "raw_tracepoint", "a tracepoint: inside of functions" },
+	{ "raw_tp", "a tracepoint: inside of functions" },
+	{ "raw_tracepoint.w", "a tracepoint: inside of functions" },
+	{ "raw_tp.w", "a tracepoint: inside of functions" },
+	{ "tp_btf", "a tracepoint: inside of functions" },
+	{ "fmod_ret", "answers calls" },
+	{ "lsm", "answers calls" },
+	{ "lsm_cgroup", "answers calls" },
+	{ "iter", "an iterator: run by its readers" },
+	{ "perf_event", "run by a timer or counter" },
+	{ "syscall", "run by user space" },
+	{ "kprobe", "behind the first instruction" },
+	{ "kretprobe", "behind the first instruction" },
+};
+
+const char *pairfuse_hook_why_none(const char *section)
+{
+	size_t len = strcspn(section, "/+"), i;
+
+	if (section[0] == '?')
+		return pairfuse_hook_why_none(section + 1);
+	if (len > 2 && !strncmp(section + len - 2, ".s", 2))
+		len -= 2;
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (strlen(others[i].kind) == len && !strncmp(section, others[i].kind, len))
+			return others[i].why;
+	return "not at a function of the kernel";
+}

@@ -125,6 +125,20 @@ static unsigned int partners(const struct pairfuse_study *st, size_t p, bool sha
 	return nr;
 }
 
+/* A program at the other end of p's function that is of another kind than its partner. */
+static int other_kind(const struct pairfuse_study *st, size_t p)
+{
+	const struct pairfuse_prog *progs = st->in->progs;
+	size_t q;
+
+	for (q = 0; q < st->in->nr_progs; q++)
+		if (is_half(&progs[q]) && same_target(&progs[p], &progs[q]) &&
+		    pairfuse_hook_is_entry(progs[p].at) != pairfuse_hook_is_entry(progs[q].at) &&
+		    progs[q].at != pairfuse_hook_partner(progs[p].at) && share_map(st, p, q))
+			return q;
+	return -1;
+}
+
 static void add_pair(struct pairfuse_study *st, int entry, int exit)
 {
 	struct pairfuse_pair *pair = &st->res->pairs[st->res->nr_pairs++];
@@ -158,6 +172,10 @@ static void add_single(struct pairfuse_study *st, size_t p)
 		pairfuse_refuse(&why, PAIRFUSE_REASON_NO_PARTNER, -1,
 				"'%s' shares no map with a program at the %s of %s", prog->name,
 				entry ? "exit" : "entry", prog->target);
+	else if (other_kind(st, p) >= 0)
+		pairfuse_refuse(&why, PAIRFUSE_REASON_NO_PARTNER, -1,
+				"'%s' and '%s' on %s are of two kinds: use fentry and fexit, or kprobe and kretprobe",
+				prog->name, st->in->progs[other_kind(st, p)].name, prog->target);
 	else
 		pairfuse_refuse(&why, PAIRFUSE_REASON_NO_PARTNER, -1,
 				"no program at the %s of %s goes with '%s'",
@@ -226,6 +244,7 @@ static int weight(enum pairfuse_reason reason)
 	case PAIRFUSE_REASON_CARRIER_SHARED:
 		return 2;
 	case PAIRFUSE_REASON_KEY_UNKNOWN:
+	case PAIRFUSE_REASON_KEY_DIFFERS:
 		return 3;
 	default:
 		return 4;
@@ -268,23 +287,60 @@ static int check_owner(const struct pairfuse_map *map, struct pairfuse_why *why)
 	return 0;
 }
 
-/* The map tells nothing to the exit; is it for a third program? */
-static int check_reader(const struct pairfuse_study *st, const struct pairfuse_pair *pair, size_t m,
-			struct pairfuse_why *why)
+/* Where the program looks the map up (not: the map is just in front of the call), or -1. */
+static int lookup_of(const struct pairfuse_study *st, size_t q, size_t m)
 {
+	const struct pairfuse_prog *prog = &st->in->progs[q];
+	int r1 = -1;
+	size_t i;
+
+	for (i = 0; i < prog->nr_insns; i++) {
+		const struct bpf_insn *insn = &prog->insns[i];
+
+		if (pairfuse_insn_is_imm64(insn)) {
+			if (insn->dst_reg == 1)
+				r1 = insn->src_reg && i + 1 < prog->nr_insns ?
+					     st->in->map_ref(st->in->map_ref_arg, insn) : -1;
+			i++;
+		} else if (pairfuse_insn_is_helper(insn) && r1 == (int)m &&
+			   (insn->imm == BPF_FUNC_map_lookup_elem ||
+			    insn->imm == BPF_FUNC_task_storage_get)) {
+			return i;
+		}
+	}
+	return -1;
+}
+
+/* The third program that a map is for: one that looks it up, or else any that names it. */
+static int reader_of(const struct pairfuse_study *st, const struct pairfuse_pair *pair, size_t m)
+{
+	int any = -1;
 	size_t q;
 
 	for (q = 0; q < st->in->nr_progs; q++) {
 		if ((int)q == pair->entry || (int)q == pair->exit || !pairfuse_uses(st, q, m))
 			continue;
-		why->prog = q;
-		return pairfuse_refuse(why, PAIRFUSE_REASON_CARRIER_SHARED,
-				       st->uses[q * st->in->nr_maps + m] - 1,
-				       "what is in map '%s' during the call is for '%s', not for '%s'",
-				       st->in->maps[m].name, st->in->progs[q].name,
-				       st->in->progs[pair->exit].name);
+		if (lookup_of(st, q, m) >= 0)
+			return q;
+		any = any < 0 ? (int)q : any;
 	}
-	return PAIRFUSE_REFUSED;
+	return any;
+}
+
+/* The map tells nothing to the exit; is it for a third program? */
+static int check_reader(const struct pairfuse_study *st, const struct pairfuse_pair *pair, size_t m,
+			struct pairfuse_why *why)
+{
+	int q = reader_of(st, pair, m);
+
+	if (q < 0)
+		return PAIRFUSE_REFUSED;
+	why->prog = q;
+	return pairfuse_refuse(why, PAIRFUSE_REASON_CARRIER_SHARED,
+			       st->uses[q * st->in->nr_maps + m] - 1,
+			       "what is in map '%s' during the call is for '%s', not for '%s'",
+			       st->in->maps[m].name, st->in->progs[q].name,
+			       st->in->progs[pair->exit].name);
 }
 
 /* The first one that leaves something for user space is kept, unless there is a better one. */

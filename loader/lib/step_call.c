@@ -284,6 +284,10 @@ static int call_helper(struct pairfuse_step *s, pairfuse_val *out)
 	__u32 taint = h ? 0 : value_taint(s);
 	int insn = pairfuse_step_insn(s), err;
 
+	if (id == BPF_FUNC_tail_call)
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_HELPER, insn,
+				       "insn %d leaves the pair by bpf_tail_call, for a program that is not known",
+				       insn);
 	if (h && (h->flags & PAIRFUSE_H_DENIED) && !is_known_address(s, id))
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_HELPER, insn,
 				       "insn %d calls %s, which raw tracepoint programs do not have",

@@ -482,10 +482,33 @@ static const char *choice_text(const struct pairfuse_plan *plan)
 	return "";
 }
 
+/* Whose calls would meet in the map, where it is not just this thread's; or NULL. */
+static const char *sharers(const struct pairfuse_plan *plan)
+{
+	unsigned int tid = 0, task = 0, i;
+
+	for (i = 0; i < plan->key.size; i++) {
+		if (is_leaf(plan, i, PAIRFUSE_E_PID_TGID))
+			tid |= 1U << plan->key.idx[i];
+		else if (is_leaf(plan, i, PAIRFUSE_E_TASK))
+			task |= 1U << plan->key.idx[i];
+	}
+	if ((tid & 0xf) == 0xf || task == 0xff)
+		return NULL;
+	switch (pairfuse_plan_key(plan)) {
+	case PAIRFUSE_KEY_TGID:
+		return "of a process";
+	case PAIRFUSE_KEY_ARGS:
+		return "with the same arguments";
+	default:
+		return "of all threads";
+	}
+}
+
 void pairfuse_storage_tell(const struct pairfuse_plan *plan, struct pairfuse_pair *pair)
 {
 	const struct pairfuse_map *map = &plan->in->maps[plan->carrier];
-	const char *why = choice_text(plan);
+	const char *why = choice_text(plan), *whose = sharers(plan);
 
 	if (plan->kept) {
 		pair->storage = PAIRFUSE_STORAGE_MAP;
@@ -497,8 +520,9 @@ void pairfuse_storage_tell(const struct pairfuse_plan *plan, struct pairfuse_pai
 	pair->exact = plan->task || plan->exact;
 	if (plan->task && plan->kind != PAIRFUSE_CARRIER_TASK)
 		pair->storage_size = pairfuse_storage_size(map->value_size);
-	snprintf(pair->nesting, sizeof(pair->nesting), "%s%s%s",
+	snprintf(pair->nesting, sizeof(pair->nesting), "%s%s%s%s%s%s",
 		 pair->exact ? "calls inside calls find what the map would hold" :
 			       "every invocation has its own state",
-		 why[0] ? ": " : "", why);
+		 why[0] ? ": " : "", why, whose ? "; in the map, calls " : "", whose ?: "",
+		 whose ? " that overlap share one" : "");
 }

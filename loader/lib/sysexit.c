@@ -26,14 +26,6 @@
 #include "storage.h"
 #include "sysexit.h"
 
-static int refuse(struct pairfuse_plan *plan, int insn, const char *what, const char *remedy)
-{
-	plan->why.prog = 1;
-	return pairfuse_refuse(&plan->why, PAIRFUSE_REASON_SYS_EXIT, insn,
-			       "'%s' %s, and its tracepoint comes without %s() too (seccomp, ptrace, calls under way, children of clone): %s",
-			       plan->exit->prog->name, what, plan->exit->prog->target, remedy);
-}
-
 static bool makes_child(const char *func)
 {
 	static const char *const names[] = {
@@ -45,6 +37,17 @@ static bool makes_child(const char *func)
 		if (func && !strcmp(func, names[i]))
 			return true;
 	return false;
+}
+
+static int refuse(struct pairfuse_plan *plan, int insn, const char *what, const char *remedy)
+{
+	const char *func = plan->exit->prog->target;
+
+	plan->why.prog = 1;
+	return pairfuse_refuse(&plan->why, PAIRFUSE_REASON_SYS_EXIT, insn,
+			       "'%s' %s, and its tracepoint comes without a return of %s() too (%scalls under way or answered by seccomp or ptrace): %s",
+			       plan->exit->prog->name, what, func,
+			       makes_child(func) ? "the child, " : "", remedy);
 }
 
 int pairfuse_sys_exit(struct pairfuse_plan *plan)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// A kprobe that gives errors to callers, and lets nobody in: the pair on the same function does not see it.
+// A kprobe that gives errors to callers, and lets nobody in: the pair on the same function
+// does not see those calls.
 // expect: enter leave refused answered
 // expect: inject - refused no-partner
 #include "case.bpf.h"

@@ -14,6 +14,7 @@
  *   // clock: ENTRY EXIT programs|stub|no-entry     (who takes the time, --clock=auto)
  *   // once: ENTRY EXIT yes|no                     (does the exit take ids from the entry?)
  *   // hook: ENTRY EXIT shared|any                (must it be the shared one?)
+ *   // told: ENTRY EXIT WORDS                     (in the refusal, or about nested calls)
  *   // filter: ENTRY EXIT none|tid|tgid|comm VALUE       (what the stub compares)
  *
  * Objects named on the command line (*.bpf.o) have no expectations: all their
@@ -258,6 +259,21 @@ static void check_once(const struct case_file *c, const struct test_object *obj,
 				 exit, got, want);
 }
 
+static void check_words(const struct case_file *c, const struct test_object *obj,
+			const struct pairfuse_pair *pair)
+{
+	char entry[64], exit[64], words[192];
+	unsigned int i;
+
+	for (i = 0; i < c->nr_lines; i++)
+		if (sscanf(c->lines[i], "told: %63s %63s %191[^\n]", entry, exit, words) == 3 &&
+		    !strcmp(entry, prog_name(obj, pair->entry)) &&
+		    !strcmp(exit, prog_name(obj, pair->exit)) &&
+		    !strstr(pair->reason_text, words) && !strstr(pair->nesting, words))
+			fail_msg("%s: %s %s: not told: %s; but: %s%s", c->source, entry, exit,
+				 words, pair->reason_text, pair->nesting);
+}
+
 /* Whatever is optimised, stack traces want it. */
 static void check_hook(const struct case_file *c, const struct test_object *obj,
 		       const struct pairfuse_pair *pair)
@@ -376,6 +392,7 @@ static void check_object(struct case_file *c, struct test_object *obj, bool cloc
 		check_clock(c, obj, &res->pairs[i]);
 		check_filter(c, obj, &res->pairs[i]);
 		check_once(c, obj, &res->pairs[i]);
+		check_words(c, obj, &res->pairs[i]);
 		check_hook(c, obj, &res->pairs[i]);
 	}
 	fused = nr_fused(res);
