@@ -141,7 +141,7 @@ static int add_return(struct fixpoint *fp, int node, const struct pairfuse_state
 	returns[run->nr_returns++] = (struct pairfuse_return){
 		.node = node, .armed = st->armed, .present = st->present,
 		.written = st->written, .zero = pairfuse_state_zero(run->x, st),
-		.left = run->task ? st->left : st->present,
+		.left = run->task || st->present ? st->left : 0,
 		.changed = pairfuse_state_changed(run->x, st),
 		.times = pairfuse_state_times(run->x, st),
 		.facts = st->facts,

@@ -86,13 +86,19 @@ struct pairfuse_note {
 	pairfuse_val out;	/* loads and calls: the result */
 };
 
+/* The element may be there at an exit's end. How? */
+enum {
+	PAIRFUSE_LEFT_FILTERED = 1 << 0, /* the program was not interested in the task */
+	PAIRFUSE_LEFT_KNOWN = 1 << 1,	 /* it has looked at the state, or at what was returned */
+};
+
 /* One way the program ends. */
 struct pairfuse_return {
 	int node;
 	bool armed;		/* start.armed of this path */
 	bool present;
 	__u64 written;		/* entry: state bytes written */
-	bool left;		/* the element may be in the map now */
+	__u8 left;		/* the element may be in the map now: PAIRFUSE_LEFT_... */
 	__u64 zero;		/* state bytes known to be zero */
 	__u64 changed;		/* neither that nor what they were: the program's */
 	__u64 times;		/* where 8 bytes begin that are one PAIRFUSE_E_TIME */

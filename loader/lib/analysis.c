@@ -183,7 +183,7 @@ static int decide_pair(struct pairfuse_study *st, size_t p)
 		pair->opts |= PAIRFUSE_OPT_FILTER;
 	pair->clock = plan->elapsed ? st->in->clock : PAIRFUSE_CLOCK_PROGRAMS;
 	pair->no_entry = plan->elapsed && plan->no_entry && plan->leaf;
-	pair->leaves = plan->stays;
+	pair->leaves = plan->stays || plan->forgets;
 	pair->shared_only = plan->entry_run.kernel_stack || plan->exit_run.kernel_stack;
 	return err;
 }

@@ -235,7 +235,7 @@ struct pairfuse_pair {
 	__u32 filter_value;
 	enum pairfuse_clock clock;
 	bool no_entry;		/* attach with PAIRFUSE_ATTACH_NO_ENTRY: no entry program */
-	bool leaves;		/* the original leaves times or addresses in the map */
+	bool leaves;		/* the original leaves something in the map: leftover.h */
 	struct pairfuse_code entry_code;
 	struct pairfuse_code exit_code;
 	struct {		/* when it was tried: selfcheck.h */

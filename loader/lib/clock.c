@@ -21,7 +21,7 @@
  * The stub takes its times before the programs begin: what the entry does until it reads
  * the clock counts, and what the exit does until then does not. So that has to be
  * little (work.h), or the clock stays the programs'. What stays in front of it makes at
- * most a tenth of a microsecond at either end, less than what the two hooks and the
+ * most one or two tenths of a microsecond at either end, less than what the two hooks and the
  * map took, which the original counted.
  *
  * With task storage the state may be of another call than the exit's, and without state

@@ -57,6 +57,8 @@ enum pairfuse_expr_kind {
 #define PAIRFUSE_T_VALUE	(1U << 18) /* into the carrier's value, state in task storage */
 #define PAIRFUSE_T_MAYBE_CTX	(1U << 19) /* from some place of a stack that holds the context */
 
+#define PAIRFUSE_T_WHO		(1U << 20) /* of the task: user, group, control group */
+
 struct pairfuse_expr {
 	__u8 kind;
 	__u8 op;

@@ -20,12 +20,17 @@
  * stored besides is then as dead for a reader as it is for the programs. What the exit
  * has put there is a result.
  *
- * With one exception, for tools that never delete (funclatency) or forget it on some
- * way out (tcptracer, of connections without an address): the exit writes nothing
- * there, and the entry only times, addresses of structures of the kernel (arguments
- * that are pointers by BTF) and constants beside these. They name nothing outside of the
- * kernel, and are what the programs need to do their work. Whoever prints all maps shows
- * even those: bpftrace, whose maps are `printed`.
+ * With two exceptions, for what tools forget:
+ *
+ *	- The exit looks at the task first (the user: execsnoop -u, whose entry does the
+ *	  same; but execve() can change it), is not interested, and ends. It has looked neither
+ *	  at the state nor at what was returned, so it does not say anything about the call.
+ *	- The exit writes nothing there, and the entry only times, addresses of structures of
+ *	  the kernel (arguments that are pointers by BTF) and constants beside these
+ *	  (funclatency never deletes, tcptracer not for connections without an address). They
+ *	  name nothing outside of the kernel.
+ *
+ * Whoever prints all maps shows even those: bpftrace, whose maps are `printed`.
  *
  * The object's own task storage can be kept; a slot in its place has to be like an array's.
  */
@@ -70,13 +75,19 @@ static bool is_zero(const struct pairfuse_plan *plan, const struct pairfuse_retu
 static int study_hash(struct pairfuse_plan *plan, const struct pairfuse_run *exit)
 {
 	const struct pairfuse_return *ret = NULL;
+	bool printed = plan->in->maps[plan->carrier].printed;
+	__u8 left = plan->creates ? PAIRFUSE_LEFT_KNOWN : 0;
 	size_t r;
 
-	for (r = 0; r < exit->nr_returns; r++)
-		if (exit->returns[r].left && !is_zero(plan, &exit->returns[r]))
-			ret = &exit->returns[r];
-	plan->stays = ret || plan->creates;
-	if (!plan->stays || is_private(plan, exit))
+	for (r = 0; r < exit->nr_returns; r++) {
+		if (!exit->returns[r].left || is_zero(plan, &exit->returns[r]))
+			continue;
+		left |= exit->returns[r].left;
+		ret = &exit->returns[r];
+	}
+	plan->stays = left & PAIRFUSE_LEFT_KNOWN;
+	plan->forgets = left & PAIRFUSE_LEFT_FILTERED;
+	if ((!plan->stays || is_private(plan, exit)) && !(printed && plan->forgets))
 		return 0;
 	return leaves(plan, ret, "can end without having deleted what is in",
 		      "delete it on every path");

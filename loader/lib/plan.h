@@ -73,6 +73,7 @@ struct pairfuse_plan {
 	bool stores_always;
 	__u64 zeroes;		/* bytes that are 0 however the exit ends */
 	bool creates;		/* the exit makes state, where there was none */
+	bool forgets;		/* the exit's filter leaves what the entry's has not kept out */
 	bool stays;		/* something is left in a hash, and it is not 0 */
 	bool leaves;		/* the map is for user space, too: leftover.h */
 	struct pairfuse_why leaves_why;

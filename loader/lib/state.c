@@ -27,7 +27,7 @@ void pairfuse_state_init(struct pairfuse_run *run, const struct pairfuse_start *
 	st->facts = start->facts;
 	st->armed = start->armed;
 	st->present = start->present;
-	st->left = start->present;
+	st->left = start->present ? PAIRFUSE_LEFT_FILTERED : 0;
 }
 
 bool pairfuse_state_same_part(const struct pairfuse_state *a, const struct pairfuse_state *b)
@@ -93,7 +93,7 @@ bool pairfuse_state_join(struct pairfuse_exprs *x, struct pairfuse_state *a,
 	changed |= join_facts(&a->facts, &b->facts);
 	changed |= b->deleted && !a->deleted;
 	a->deleted |= b->deleted;
-	changed |= b->left && !a->left;
+	changed |= b->left & ~a->left;
 	a->left |= b->left;
 	changed |= a->found && a->found != b->found;
 	a->found = a->found == b->found ? a->found : PAIRFUSE_TOP;

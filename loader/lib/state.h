@@ -17,7 +17,7 @@ struct pairfuse_state {
 	__u8 slot_idx[PAIRFUSE_SLOT_BYTES];
 	struct pairfuse_facts facts;
 	bool deleted;		/* perhaps state was there and the program has deleted it */
-	bool left;		/* task storage: perhaps state is there */
+	__u8 left;		/* perhaps state is there: PAIRFUSE_LEFT_... */
 	pairfuse_val found;	/* what a lookup has found, with nothing stored since; or TOP */
 	/* States that differ in these are never merged. */
 	bool armed;
@@ -68,6 +68,13 @@ int pairfuse_step_carrier(struct pairfuse_step *s, __u8 *op, pairfuse_val *out);
 /* len bytes stored as state, or an update by what r3 points to: leftover.h */
 bool pairfuse_step_tells(const struct pairfuse_step *s, pairfuse_val v, unsigned int len);
 void pairfuse_update_tells(struct pairfuse_step *s, unsigned int size);
+/* What is left from here on, is left by a program that knows it. */
+static inline void pairfuse_step_known(struct pairfuse_state *st)
+{
+	if (st->left)
+		st->left = PAIRFUSE_LEFT_KNOWN;
+}
+
 /* refused when a value of that taint, which points to old bytes, is kept over an update */
 int pairfuse_step_outlived(struct pairfuse_step *s, unsigned int taint);
 

@@ -170,6 +170,11 @@ static int call_result(struct pairfuse_step *s, __s32 id, pairfuse_val *out)
 	case BPF_FUNC_get_current_task_btf:
 		*out = pairfuse_expr_leaf(run->x, PAIRFUSE_E_TASK, 0, 0, 0);
 		break;
+	case BPF_FUNC_get_current_uid_gid:
+	case BPF_FUNC_get_current_cgroup_id:
+	case BPF_FUNC_current_task_under_cgroup:
+		*out = pairfuse_expr_top(run->x, PAIRFUSE_T_WHO);
+		break;
 	case BPF_FUNC_ktime_get_ns:
 		*out = pairfuse_expr_leaf(run->x, PAIRFUSE_E_TIME,
 					  s->node - run->ir->nodes, 0, 0);

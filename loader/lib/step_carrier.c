@@ -167,6 +167,7 @@ static pairfuse_val lookup(struct pairfuse_step *s)
 {
 	s->run->loads = true;
 	sees_absence(s);
+	pairfuse_step_known(s->st);
 	return state_or_null(s);
 }
 
@@ -270,6 +271,7 @@ static int update(struct pairfuse_step *s)
 	pairfuse_update_tells(s, size);
 	run->stores = true;
 	st->present = true;
+	st->left = PAIRFUSE_LEFT_KNOWN;
 	if (!run->is_exit)
 		st->written |= pairfuse_bytes(0, n);
 	return 0;
@@ -302,6 +304,7 @@ static int task_get(struct pairfuse_step *s, __u8 *op, pairfuse_val *out)
 				       pairfuse_step_map(s));
 	*op = PAIRFUSE_OP_CREATE;
 	s->st->present = true;
+	s->st->left = PAIRFUSE_LEFT_KNOWN;
 	*out = state_or_null(s);
 	return 0;
 }

@@ -21,6 +21,7 @@
 static pairfuse_val value_or_null(struct pairfuse_step *s)
 {
 	s->run->loads = true;
+	pairfuse_step_known(s->st);
 	if (s->run->follow && !s->st->present)
 		return pairfuse_expr_const(s->run->x, 0);
 	s->st->found = pairfuse_expr_leaf(s->run->x, PAIRFUSE_E_FOUND,
@@ -33,7 +34,7 @@ static void leaves_state(struct pairfuse_step *s)
 	pairfuse_step_effect(s);
 	s->run->stores = true;
 	s->st->present = true;
-	s->st->left = true;
+	s->st->left = PAIRFUSE_LEFT_KNOWN;
 	s->st->found = PAIRFUSE_TOP;
 }
 
@@ -95,6 +96,6 @@ int pairfuse_step_task(struct pairfuse_step *s, __u8 *op, pairfuse_val *out)
 	}
 	/* that there may be state is remembered: a deletion is no loss */
 	*op = PAIRFUSE_OP_DELETE;
-	s->st->left = false;
+	s->st->left = 0;
 	return 0;
 }

@@ -14,6 +14,7 @@
 
 #define TOO_FAR		(PAIRFUSE_WORK_LITTLE + 1)
 #define CALL		20	/* a helper that just returns something */
+#define SLOW		20
 #define LOOKUP		80
 #define CHANGE		200	/* of a map */
 
@@ -33,13 +34,23 @@ static unsigned int moved(const struct pairfuse_run *run, size_t i, const struct
 	return sum;
 }
 
+/* What is no call: divisions and atomics take long. */
+static unsigned int price_of_plain(const struct bpf_insn *insn)
+{
+	__u8 class = pairfuse_insn_class(insn), op = BPF_OP(insn->code);
+
+	if (class == BPF_ALU || class == BPF_ALU64)
+		return op == BPF_DIV || op == BPF_MOD ? SLOW : op == BPF_MUL ? 3 : 1;
+	return pairfuse_insn_is_atomic(insn) ? SLOW : 1;
+}
+
 static unsigned int price(const struct pairfuse_run *run, size_t i)
 {
 	const struct bpf_insn *insn = &run->ir->nodes[i].insn;
 	const struct pairfuse_helper *h;
 
 	if (!pairfuse_insn_is_call(insn))
-		return 1;
+		return price_of_plain(insn);
 	if (run->notes[i].op != PAIRFUSE_OP_NONE)
 		return 1;	/* fused, it is gone or little else */
 	h = pairfuse_insn_is_helper(insn) ? pairfuse_helper(insn->imm) : NULL;

@@ -9,8 +9,8 @@
 #include "absint.h"
 
 /*
- * In instructions, those of helpers guessed; as much as the programs of any tool do in
- * front of the clock and some more, a tenth of a microsecond.
+ * In simple instructions, helpers and slow ones priced: as much as the programs of any tool
+ * do in front of the clock and some more. One or two tenths of a microsecond.
  */
 #define PAIRFUSE_WORK_LITTLE	400
 

@@ -47,7 +47,7 @@ for id in result left; do
 	equal "$(grep -c ': not fused: .*user space' "$T/$id.run.err")" 1 "$id: pairs refused"
 done
 for id in plain run; do
-	equal "$(grep -c "^@count.*: $((2 * n))\$" "$T/result.$id.out")" $threads "result: counts, $id"
-	equal "$(grep -c "^@last.*: $((2 * n))\$" "$T/result.$id.out")" $threads "result: last, $id"
-	equal "$(grep -c '^@start' "$T/left.$id.out")" $threads "left: times, $id"
+	equal "$(grep -c "^@count.*: $n\$" "$T/result.$id.out")" $((2 * threads)) "result: counts, $id"
+	equal "$(grep -c "^@last.*: $n\$" "$T/result.$id.out")" $((2 * threads)) "result: last, $id"
+	equal "$(grep -c '^@start' "$T/left.$id.out")" $((2 * threads)) "left: times, $id"
 done
