@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// The exit is not interested in a user that the entry was not either, unless the call has changed it.
+// The exit is not interested in a user that the entry did not let in either, unless the call
+// has changed it.
 // expect: enter leave fused carrier=sizes key=tid state=8 exit=always storage=task
 // proto: vfs_read regs=4 ret=8
 #include "case.bpf.h"
