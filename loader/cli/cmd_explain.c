@@ -10,6 +10,7 @@
 
 #include "analysis.h"
 #include "cli.h"
+#include "hook.h"
 #include "json.h"
 #include "object.h"
 #include "pairfuse.h"
@@ -114,7 +115,11 @@ static void programs_text(const struct pairfuse_object *obj)
 		cli_table_cell(t, "%zu%s", bpf_program__insn_cnt(p->bpf),
 			       p->optional ? " (not loaded)" : "");
 		verdict = program_verdict(obj, i);
-		cli_table_cell(t, "%s", verdict ? verdict : "no half of a pair");
+		if (verdict)
+			cli_table_cell(t, "%s", verdict);
+		else
+			cli_table_cell(t, "no half of a pair: %s",
+				       pairfuse_hook_why_none(bpf_program__section_name(p->bpf)));
 	}
 	cli_table_print(t, stdout);
 }
@@ -280,6 +285,9 @@ static void programs_json(const struct pairfuse_object *obj, struct pairfuse_jso
 		pairfuse_json_uint(w, "instructions", bpf_program__insn_cnt(p->bpf));
 		pairfuse_json_bool(w, "loaded", !p->optional);
 		pairfuse_json_string(w, "verdict", program_verdict(obj, i));
+		if (!program_verdict(obj, i))
+			pairfuse_json_string(w, "why", pairfuse_hook_why_none(
+					     bpf_program__section_name(p->bpf)));
 		pairfuse_json_object_end(w);
 	}
 	pairfuse_json_array_end(w);
@@ -357,6 +365,7 @@ static const char *hook_name(enum pairfuse_hook_type at)
 	case PAIRFUSE_AT_SYS_ENTER:
 	case PAIRFUSE_AT_SYS_EXIT:
 		return "syscall";
+	case PAIRFUSE_AT_MODIFY:
 	case PAIRFUSE_AT_OTHER:
 		break;
 	}

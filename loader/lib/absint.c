@@ -141,6 +141,8 @@ static int add_return(struct fixpoint *fp, int node, const struct pairfuse_state
 	returns[run->nr_returns++] = (struct pairfuse_return){
 		.node = node, .armed = st->armed, .present = st->present,
 		.written = st->written, .zero = pairfuse_state_zero(run->x, st),
+		.left = run->task || st->present ? st->left : 0,
+		.changed = pairfuse_state_changed(run->x, st),
 		.times = pairfuse_state_times(run->x, st),
 		.facts = st->facts,
 	};
@@ -371,7 +373,7 @@ int pairfuse_run(struct pairfuse_run *run)
 	pairfuse_run_free(run);
 	run->reads[0] = run->reads[1] = run->touched = 0;
 	run->stores = run->loads = run->absent_seen = run->looks = false;
-	run->effects_unarmed = false;
+	run->effects_unarmed = run->tells = false;
 	run->stack = 0;
 	run->loose = false;
 	run->below = 0;

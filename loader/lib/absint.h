@@ -86,13 +86,21 @@ struct pairfuse_note {
 	pairfuse_val out;	/* loads and calls: the result */
 };
 
+/* The element may be there at an exit's end. How? */
+enum {
+	PAIRFUSE_LEFT_FILTERED = 1 << 0, /* the program was not interested in the task */
+	PAIRFUSE_LEFT_KNOWN = 1 << 1,	 /* it has looked at the state, or at what was returned */
+};
+
 /* One way the program ends. */
 struct pairfuse_return {
 	int node;
 	bool armed;		/* start.armed of this path */
 	bool present;
 	__u64 written;		/* entry: state bytes written */
+	__u8 left;		/* the element may be in the map now: PAIRFUSE_LEFT_... */
 	__u64 zero;		/* state bytes known to be zero */
+	__u64 changed;		/* neither that nor what they were: the program's */
 	__u64 times;		/* where 8 bytes begin that are one PAIRFUSE_E_TIME */
 	struct pairfuse_facts facts;
 };
@@ -112,6 +120,7 @@ struct pairfuse_run {
 	bool task;		/* state in task storage: see step_task.c */
 	bool follow;		/* then: a lookup before any update finds nothing */
 	const __u16 *live;	/* registers live after each node, or NULL */
+	__u64 times;		/* exit: where 8 bytes begin that the entry has from a clock */
 	__u64 flag_bytes;	/* entry, state in place: writing them arms it; else 0 */
 	int carrier;		/* -1: none */
 	enum pairfuse_carrier_kind kind;
@@ -128,10 +137,12 @@ struct pairfuse_run {
 	__u64 touched;		/* bytes of the state used at all */
 	bool stores;		/* writes state */
 	bool loads;		/* looks the state up or reads it */
+	bool tells;		/* stores what could tell people something: leftover.h */
 	bool absent_seen;	/* entry: looks at whether older state is there */
 	int absent_insn;
 	bool looks;		/* entry: and goes by it, or by what that has left */
-	bool effects_unarmed;	/* exit: does something without state */
+	bool effects_unarmed;	/* exit: does something without state ... */
+	int effects_insn;	/* ... here */
 	int stack;		/* lowest stack offset used, <= 0 */
 	bool loose;		/* uses the stack at offsets that are not known, too */
 	__u8 below;		/* is_sub: mask of registers 1-5: it was given a pointer

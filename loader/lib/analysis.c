@@ -67,6 +67,37 @@ static void check_side(struct pairfuse_study *st, struct pairfuse_pair *pair, in
 		pairfuse_pair_refuse(pair, &why);
 }
 
+/* fmod_ret, an LSM program, or bpf_override_return() in a kprobe */
+static bool can_answer(const struct pairfuse_prog *prog, const char *func)
+{
+	return prog->target && func && !strcmp(prog->target, func) &&
+	       (prog->at == PAIRFUSE_AT_MODIFY ||
+		(prog->at == PAIRFUSE_AT_KPROBE &&
+		 pairfuse_insns_call(prog->insns, prog->nr_insns, BPF_FUNC_override_return)));
+}
+
+/*
+ * Programs at the entry and exit see all calls. A stub stands in the function's place,
+ * and sees those that reach it.
+ */
+static void check_answered(struct pairfuse_study *st, struct pairfuse_pair *pair)
+{
+	const char *func = st->in->progs[pair->entry].target;
+	struct pairfuse_why why = { 0 };
+	size_t q;
+
+	for (q = 0; q < st->in->nr_progs; q++) {
+		if (!can_answer(&st->in->progs[q], func))
+			continue;
+		why.prog = q;
+		pairfuse_refuse(&why, PAIRFUSE_REASON_ANSWERED, -1,
+				"'%s' can answer calls of %s() in its place, which a fused pair would not see: only without it can the pair be fused",
+				st->in->progs[q].name, func);
+		pairfuse_pair_refuse(pair, &why);
+		return;
+	}
+}
+
 static int study_pair(struct pairfuse_study *st, size_t p)
 {
 	struct pairfuse_pair *pair = &st->res->pairs[p];
@@ -82,6 +113,7 @@ static int study_pair(struct pairfuse_study *st, size_t p)
 	/* last: its use of the map matters to others even if it is not fused */
 	check_side(st, pair, pair->entry);
 	check_side(st, pair, pair->exit);
+	check_answered(st, pair);
 	return err == PAIRFUSE_REFUSED ? 0 : err;
 }
 
@@ -152,6 +184,7 @@ static int decide_pair(struct pairfuse_study *st, size_t p)
 		pair->opts |= PAIRFUSE_OPT_FILTER;
 	pair->clock = plan->elapsed ? st->in->clock : PAIRFUSE_CLOCK_PROGRAMS;
 	pair->no_entry = plan->elapsed && plan->no_entry && plan->leaf;
+	pair->leaves = plan->stays || plan->forgets;
 	pair->shared_only = plan->entry_run.kernel_stack || plan->exit_run.kernel_stack;
 	return err;
 }

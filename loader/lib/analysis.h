@@ -32,6 +32,7 @@ struct pairfuse_map {
 	bool pinned;		/* pinned, or to be pinned by libbpf */
 	bool reused;		/* lives outside this object (fd given by others) */
 	bool shown;		/* user space reads it (display, interposer saw it) */
+	bool printed;		/* user space will print all that is in it at its end */
 	bool inner;		/* perhaps in a map of maps, for programs that do not name it */
 	bool frozen;		/* .rodata: contents below are final */
 	const void *rodata;	/* value_size bytes when frozen, else NULL */
@@ -50,6 +51,8 @@ enum pairfuse_hook_type {
 	 */
 	PAIRFUSE_AT_SYS_ENTER,
 	PAIRFUSE_AT_SYS_EXIT,
+	/* No half: can answer the function's calls in its place (fmod_ret, LSM). */
+	PAIRFUSE_AT_MODIFY,
 };
 
 /* Where values are counted by register: the return value comes after the arguments. */
@@ -232,6 +235,7 @@ struct pairfuse_pair {
 	__u32 filter_value;
 	enum pairfuse_clock clock;
 	bool no_entry;		/* attach with PAIRFUSE_ATTACH_NO_ENTRY: no entry program */
+	bool leaves;		/* the original leaves something in the map: leftover.h */
 	struct pairfuse_code entry_code;
 	struct pairfuse_code exit_code;
 	struct {		/* when it was tried: selfcheck.h */

@@ -214,7 +214,7 @@ static void add_left_out(struct pairfuse_object *obj)
 		struct pairfuse_oprog *p = &obj->progs[i], *q;
 		struct pairfuse_opair *pair;
 
-		if (!p->off || used[i] || p->at == PAIRFUSE_AT_OTHER)
+		if (!p->off || used[i] || !pairfuse_hook_is_half(p->at))
 			continue;
 		for (j = i + 1; j < obj->nr_progs; j++) {
 			q = &obj->progs[j];
@@ -379,6 +379,7 @@ int pairfuse_object_analyze(struct pairfuse_object *obj)
 	return 0;
 }
 
+/* A map that was refused for what is left there is something to look at. */
 bool pairfuse_object_is_carrier(const struct pairfuse_object *obj, const struct bpf_map *map)
 {
 	size_t i;
@@ -386,7 +387,8 @@ bool pairfuse_object_is_carrier(const struct pairfuse_object *obj, const struct 
 	for (i = 0; i < obj->nr_pairs; i++) {
 		const struct pairfuse_pair *a = obj->pairs[i].analysis;
 
-		if (a && a->carrier >= 0 && pairfuse_object_map(obj, a->carrier) == map)
+		if (a && a->carrier >= 0 && a->reason != PAIRFUSE_REASON_NOT_CONSUMED &&
+		    pairfuse_object_map(obj, a->carrier) == map)
 			return true;
 	}
 	return false;

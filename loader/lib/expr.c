@@ -139,6 +139,9 @@ pairfuse_val pairfuse_expr_leaf(struct pairfuse_exprs *x, enum pairfuse_expr_kin
 	case PAIRFUSE_E_GLOBAL:
 		e.taint = PAIRFUSE_T_GLOBAL;
 		break;
+	case PAIRFUSE_E_FOUND:
+		e.taint = PAIRFUSE_T_VALUE;
+		break;
 	case PAIRFUSE_E_LEFT:
 		e.taint = PAIRFUSE_T_LEFT;
 		break;

@@ -36,6 +36,7 @@ enum pairfuse_expr_kind {
 	PAIRFUSE_E_MAP,		/* map a */
 	PAIRFUSE_E_GLOBAL,	/* value of map a + imm, directly (.bss, .rodata ...) */
 	PAIRFUSE_E_STATE,	/* pointer to the carrier's value + imm */
+	PAIRFUSE_E_FOUND,	/* the same in task storage, or NULL: what lookup a has found */
 	PAIRFUSE_E_LEFT,	/* state byte that this program has not written */
 	PAIRFUSE_E_LOAD,	/* b such bytes from a, loaded */
 	PAIRFUSE_E_TIME,	/* bpf_ktime_get_ns() called by node a */
@@ -58,6 +59,8 @@ enum pairfuse_expr_kind {
 #define PAIRFUSE_T_MAYBE_CTX	(1U << 19) /* from some place of a stack that holds the context */
 #define PAIRFUSE_T_GLOBAL	(1U << 21) /* into global data of the object */
 #define PAIRFUSE_T_ELSEWHERE	(1U << 20) /* with T_STACK: perhaps no pointer into the stack */
+
+#define PAIRFUSE_T_WHO		(1U << 20) /* of the task: user, group, control group */
 
 struct pairfuse_expr {
 	__u8 kind;

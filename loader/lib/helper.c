@@ -107,7 +107,7 @@ static const struct pairfuse_helper helpers[] = {
 	H(sk_storage_delete, 2, DENIED),
 	H(sock_from_file, 1, DENIED),
 	H(get_socket_cookie, 1, DENIED),
-	/* tail calls leave the pair; locks in map values are not for raw tracepoints */
+	/* tail calls are refused for another reason; locks in map values are not for these */
 	H(tail_call, 3, DENIED),
 	H(spin_lock, 1, DENIED),
 	H(spin_unlock, 1, DENIED),

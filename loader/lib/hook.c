@@ -66,10 +66,16 @@ enum pairfuse_hook_type pairfuse_hook_partner(enum pairfuse_hook_type at)
 		return PAIRFUSE_AT_SYS_EXIT;
 	case PAIRFUSE_AT_SYS_EXIT:
 		return PAIRFUSE_AT_SYS_ENTER;
+	case PAIRFUSE_AT_MODIFY:
 	case PAIRFUSE_AT_OTHER:
 		break;
 	}
 	return PAIRFUSE_AT_OTHER;
+}
+
+bool pairfuse_hook_is_half(enum pairfuse_hook_type at)
+{
+	return pairfuse_hook_is_entry(at) || pairfuse_hook_is_exit(at);
 }
 
 bool pairfuse_hook_is_syscall(enum pairfuse_hook_type at)
@@ -156,6 +162,7 @@ bool pairfuse_hook_field(const struct pairfuse_prog *prog, __s64 off, unsigned i
 	case PAIRFUSE_AT_SYS_ENTER:
 	case PAIRFUSE_AT_SYS_EXIT:
 		return syscall_field(prog, member, field);
+	case PAIRFUSE_AT_MODIFY:
 	case PAIRFUSE_AT_OTHER:
 		break;
 	}
@@ -198,6 +205,11 @@ static enum pairfuse_hook_type probe_section(const char *kind, size_t len, const
 		{ "kretprobe", PAIRFUSE_AT_KRETPROBE, "" },
 		{ "ksyscall", PAIRFUSE_AT_KPROBE, "__x64_sys_" },
 		{ "kretsyscall", PAIRFUSE_AT_KRETPROBE, "__x64_sys_" },
+		{ "fmod_ret", PAIRFUSE_AT_MODIFY, "" },
+		{ "fmod_ret.s", PAIRFUSE_AT_MODIFY, "" },
+		{ "lsm", PAIRFUSE_AT_MODIFY, "bpf_lsm_" },
+		{ "lsm.s", PAIRFUSE_AT_MODIFY, "bpf_lsm_" },
+		{ "lsm_cgroup", PAIRFUSE_AT_MODIFY, "bpf_lsm_" },
 	};
 	size_t i;
 
@@ -228,4 +240,51 @@ enum pairfuse_hook_type pairfuse_hook_of_section(const char *section, char **fun
 		return syscall_section(name + strlen("syscalls/"), func);
 	}
 	return probe_section(section, len, name, func);
+}
+
+/* --- what is no half --- */
+
+static const struct {
+	const char *kind;	/* of the section name, without ".s" */
+	const char *why;
+} others[] = {
+	{ "kprobe.multi", "several functions by one link" },
+	{ "kretprobe.multi", "several functions by one link" },
+	{ "kprobe.session", "one program for both ends" },
+	{ "fsession", "one program for both ends" },
+	{ "uprobe.session", "user space" },
+	{ "uprobe.multi", "user space" },
+	{ "uretprobe.multi", "user space" },
+	{ "uprobe", "user space" },
+	{ "uretprobe", "user space" },
+	{ "usdt", "user space" },
+	{ "tracepoint", "a tracepoint: inside of functions" },
+	{ "tp", "a tracepoint: inside of functions" },
+	{ "raw_tracepoint", "a tracepoint: inside of functions" },
+	{ "raw_tp", "a tracepoint: inside of functions" },
+	{ "raw_tracepoint.w", "a tracepoint: inside of functions" },
+	{ "raw_tp.w", "a tracepoint: inside of functions" },
+	{ "tp_btf", "a tracepoint: inside of functions" },
+	{ "fmod_ret", "answers calls" },
+	{ "lsm", "answers calls" },
+	{ "lsm_cgroup", "answers calls" },
+	{ "iter", "an iterator: run by its readers" },
+	{ "perf_event", "run by a timer or counter" },
+	{ "syscall", "run by user space" },
+	{ "kprobe", "behind the first instruction" },
+	{ "kretprobe", "behind the first instruction" },
+};
+
+const char *pairfuse_hook_why_none(const char *section)
+{
+	size_t len = strcspn(section, "/+"), i;
+
+	if (section[0] == '?')
+		return pairfuse_hook_why_none(section + 1);
+	if (len > 2 && !strncmp(section + len - 2, ".s", 2))
+		len -= 2;
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (strlen(others[i].kind) == len && !strncmp(section, others[i].kind, len))
+			return others[i].why;
+	return "not at a function of the kernel";
 }

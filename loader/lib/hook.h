@@ -9,6 +9,7 @@
 
 bool pairfuse_hook_is_entry(enum pairfuse_hook_type at);
 bool pairfuse_hook_is_exit(enum pairfuse_hook_type at);
+bool pairfuse_hook_is_half(enum pairfuse_hook_type at);	/* one or the other */
 
 /* The other end of a pair; PAIRFUSE_AT_OTHER for PAIRFUSE_AT_OTHER. */
 enum pairfuse_hook_type pairfuse_hook_partner(enum pairfuse_hook_type at);
@@ -44,5 +45,8 @@ bool pairfuse_hook_field(const struct pairfuse_prog *prog, __s64 off, unsigned i
  * PAIRFUSE_AT_OTHER when the section says something else.
  */
 enum pairfuse_hook_type pairfuse_hook_of_section(const char *section, char **func);
+
+/* In a few words: why is a program of that section no half of a pair? */
+const char *pairfuse_hook_why_none(const char *section);
 
 #endif /* PAIRFUSE_HOOK_H */

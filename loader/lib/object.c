@@ -310,10 +310,13 @@ static int classify(struct pairfuse_oprog *p)
 			p->at = PAIRFUSE_AT_FEXIT;
 			break;
 		default:
-			return 0;
+			p->at = pairfuse_hook_of_section(sec, &func);
+			break;
 		}
-		if (slash && slash[1])
+		if (slash && slash[1] && pairfuse_hook_is_typed(p->at))
 			func = strdup(slash + 1);
+	} else if (type == BPF_PROG_TYPE_LSM) {
+		p->at = pairfuse_hook_of_section(sec, &func);
 	} else if (type == BPF_PROG_TYPE_KPROBE || type == BPF_PROG_TYPE_TRACEPOINT) {
 		p->at = pairfuse_hook_of_section(sec, &func);
 		p->retprobe = p->at == PAIRFUSE_AT_KRETPROBE;

@@ -105,7 +105,7 @@ static bool same_target(const struct pairfuse_prog *a, const struct pairfuse_pro
 
 static bool is_half(const struct pairfuse_prog *p)
 {
-	return p->at != PAIRFUSE_AT_OTHER;
+	return pairfuse_hook_is_half(p->at);
 }
 
 /* Programs of p's kind at the other end of its function; *one is one of them. */
@@ -123,6 +123,20 @@ static unsigned int partners(const struct pairfuse_study *st, size_t p, bool sha
 		nr++;
 	}
 	return nr;
+}
+
+/* A program at the other end of p's function that is of another kind than its partner. */
+static int other_kind(const struct pairfuse_study *st, size_t p)
+{
+	const struct pairfuse_prog *progs = st->in->progs;
+	size_t q;
+
+	for (q = 0; q < st->in->nr_progs; q++)
+		if (is_half(&progs[q]) && same_target(&progs[p], &progs[q]) &&
+		    pairfuse_hook_is_entry(progs[p].at) != pairfuse_hook_is_entry(progs[q].at) &&
+		    progs[q].at != pairfuse_hook_partner(progs[p].at) && share_map(st, p, q))
+			return q;
+	return -1;
 }
 
 static void add_pair(struct pairfuse_study *st, int entry, int exit)
@@ -158,6 +172,10 @@ static void add_single(struct pairfuse_study *st, size_t p)
 		pairfuse_refuse(&why, PAIRFUSE_REASON_NO_PARTNER, -1,
 				"'%s' shares no map with a program at the %s of %s", prog->name,
 				entry ? "exit" : "entry", prog->target);
+	else if (other_kind(st, p) >= 0)
+		pairfuse_refuse(&why, PAIRFUSE_REASON_NO_PARTNER, -1,
+				"'%s' and '%s' on %s are of two kinds: use fentry and fexit, or kprobe and kretprobe",
+				prog->name, st->in->progs[other_kind(st, p)].name, prog->target);
 	else
 		pairfuse_refuse(&why, PAIRFUSE_REASON_NO_PARTNER, -1,
 				"no program at the %s of %s goes with '%s'",
@@ -226,6 +244,7 @@ static int weight(enum pairfuse_reason reason)
 	case PAIRFUSE_REASON_CARRIER_SHARED:
 		return 2;
 	case PAIRFUSE_REASON_KEY_UNKNOWN:
+	case PAIRFUSE_REASON_KEY_DIFFERS:
 		return 3;
 	default:
 		return 4;
@@ -275,22 +294,83 @@ static int check_owner(const struct pairfuse_map *map, struct pairfuse_why *why)
 	return 0;
 }
 
-/* The map tells nothing to the exit; is it for a third program? */
-static int check_reader(const struct pairfuse_study *st, const struct pairfuse_pair *pair, size_t m,
-			struct pairfuse_why *why)
+/* Where the program looks the map up (not: the map is just in front of the call), or -1. */
+static int lookup_of(const struct pairfuse_study *st, size_t q, size_t m)
 {
+	const struct pairfuse_prog *prog = &st->in->progs[q];
+	int r1 = -1;
+	size_t i;
+
+	for (i = 0; i < prog->nr_insns; i++) {
+		const struct bpf_insn *insn = &prog->insns[i];
+
+		if (pairfuse_insn_is_imm64(insn)) {
+			if (insn->dst_reg == 1)
+				r1 = insn->src_reg && i + 1 < prog->nr_insns ?
+					     st->in->map_ref(st->in->map_ref_arg, insn) : -1;
+			i++;
+		} else if (pairfuse_insn_is_helper(insn) && r1 == (int)m &&
+			   (insn->imm == BPF_FUNC_map_lookup_elem ||
+			    insn->imm == BPF_FUNC_task_storage_get)) {
+			return i;
+		}
+	}
+	return -1;
+}
+
+/* The third program that a map is for: one that looks it up, or else any that names it. */
+static int reader_of(const struct pairfuse_study *st, const struct pairfuse_pair *pair, size_t m)
+{
+	int any = -1;
 	size_t q;
 
 	for (q = 0; q < st->in->nr_progs; q++) {
 		if ((int)q == pair->entry || (int)q == pair->exit || !pairfuse_uses(st, q, m))
 			continue;
-		why->prog = q;
-		return pairfuse_refuse(why, PAIRFUSE_REASON_CARRIER_SHARED,
-				       st->uses[q * st->in->nr_maps + m] - 1,
-				       "what is in map '%s' during the call is for '%s', not for '%s'",
-				       st->in->maps[m].name, st->in->progs[q].name,
-				       st->in->progs[pair->exit].name);
+		if (lookup_of(st, q, m) >= 0)
+			return q;
+		any = any < 0 ? (int)q : any;
 	}
+	return any;
+}
+
+/* The map tells nothing to the exit; is it for a third program? */
+static int check_reader(const struct pairfuse_study *st, const struct pairfuse_pair *pair, size_t m,
+			struct pairfuse_why *why)
+{
+	int q = reader_of(st, pair, m);
+
+	if (q < 0)
+		return PAIRFUSE_REFUSED;
+	why->prog = q;
+	return pairfuse_refuse(why, PAIRFUSE_REASON_CARRIER_SHARED,
+			       st->uses[q * st->in->nr_maps + m] - 1,
+			       "what is in map '%s' during the call is for '%s', not for '%s'",
+			       st->in->maps[m].name, st->in->progs[q].name,
+			       st->in->progs[pair->exit].name);
+}
+
+/* The first one that leaves something for user space is kept, unless there is a better one. */
+static void take_plan(struct pairfuse_study *st, size_t p, struct pairfuse_plan *plan)
+{
+	if (st->plans[p].in && plan->leaves) {
+		pairfuse_plan_free(plan);
+		return;
+	}
+	pairfuse_plan_free(&st->plans[p]);
+	st->plans[p] = *plan;
+	st->res->pairs[p].carrier = plan->carrier;
+}
+
+/* What it does to the map is known, for the sake of other pairs; the map is needed. */
+static int refuse_result(struct pairfuse_study *st, size_t p)
+{
+	struct pairfuse_pair *pair = &st->res->pairs[p];
+	struct pairfuse_why why = st->plans[p].leaves_why;
+
+	pair->carrier = st->plans[p].carrier;
+	why.prog = pair->exit;
+	pairfuse_pair_refuse(pair, &why);
 	return PAIRFUSE_REFUSED;
 }
 
@@ -336,9 +416,10 @@ int pairfuse_find_carrier(struct pairfuse_study *st, size_t p)
 			err = check_owner(&st->in->maps[m], &plan.why);
 		if (!err) {
 			plan.second = find_second(st, p, m);
-			st->plans[p] = plan;
-			pair->carrier = m;
-			return 0;
+			take_plan(st, p, &plan);
+			if (!plan.leaves)
+				return 0;
+			continue;
 		}
 		pairfuse_plan_free(&plan);
 		if (err != PAIRFUSE_REFUSED)
@@ -350,6 +431,8 @@ int pairfuse_find_carrier(struct pairfuse_study *st, size_t p)
 			pair->carrier = m;
 		}
 	}
+	if (st->plans[p].in)
+		return refuse_result(st, p);
 	pairfuse_pair_refuse(pair, &best);
 	return PAIRFUSE_REFUSED;
 }

@@ -32,8 +32,10 @@
 
 #include "clock.h"
 #include "filter.h"
+#include "leftover.h"
 #include "plan.h"
 #include "storage.h"
+#include "sysexit.h"
 
 static const char *map_name(const struct pairfuse_plan *plan)
 {
@@ -85,6 +87,7 @@ static int run_exit(struct pairfuse_plan *plan, struct pairfuse_run *run, bool a
 	setup(plan, run, plan->exit, true);
 	if (armed) {
 		add_start(run, true, true, 0);
+		run->times = plan->times;
 		run->start[0].facts = plan->facts;
 	}
 	if (unarmed && !removed)
@@ -116,8 +119,8 @@ bool pairfuse_plan_armed(const struct pairfuse_plan *plan, const struct pairfuse
 	}
 }
 
-/* The conditions that hold on all paths on which the entry leaves state. */
-static bool common_facts(const struct pairfuse_plan *plan, struct pairfuse_facts *facts)
+/* The conditions that hold on all paths on which the entry leaves state, and times in it. */
+static bool common_facts(struct pairfuse_plan *plan, struct pairfuse_facts *facts)
 {
 	const struct pairfuse_run *run = &plan->entry_run;
 	unsigned int i, j, nr;
@@ -131,6 +134,7 @@ static bool common_facts(const struct pairfuse_plan *plan, struct pairfuse_facts
 			continue;
 		if (!any)
 			*facts = *f;
+		plan->times = any ? plan->times & run->returns[r].times : run->returns[r].times;
 		any = true;
 		for (i = 0, nr = 0; i < facts->nr; i++)
 			for (j = 0; j < f->nr; j++)
@@ -183,14 +187,15 @@ static int study_proofs(struct pairfuse_plan *plan)
 		plan->stores_always &= maybe_armed(plan, ret) && ret->present &&
 				       !(plan->needed & ~ret->written);
 	}
-	if (!plan->removes)
+	if (plan->kind == PAIRFUSE_CARRIER_ARRAY)
 		return 0;
 	/* nor may it leave anything when there was nothing */
 	plan->proof = PAIRFUSE_PROOF_REMOVED;
 	err = run_exit(plan, &without, false, true);
 	plan->proof = PAIRFUSE_PROOF_NONE;
 	for (r = 0; !err && r < without.nr_returns; r++)
-		plan->removes &= !without.returns[r].present;
+		plan->creates |= without.returns[r].present;
+	plan->removes &= !plan->creates;
 	pairfuse_run_free(&without);
 	return err;
 }
@@ -215,7 +220,8 @@ int pairfuse_plan_study(struct pairfuse_plan *plan)
 	if (!plan->exit_run.loads)
 		return no_carrier(plan, plan->exit->prog->name, "read");
 	plan->needed = plan->exit_run.reads[1];
-	return study_proofs(plan);
+	err = study_proofs(plan);
+	return err ? err : pairfuse_leftover_slot(plan);
 }
 
 /* --- with a proof chosen --- */
@@ -274,6 +280,10 @@ static int check_unarmed(struct pairfuse_plan *plan)
 		if (plan->flag_bytes & ~run.returns[r].zero && run.returns[r].present)
 			err = left_over(plan, 1, plan->exit->ir.nodes[run.returns[r].node].orig,
 					"the exit leaves state in");
+	for (r = 0; !err && plan->kind == PAIRFUSE_CARRIER_ARRAY && r < run.nr_returns; r++)
+		if (run.returns[r].changed & ~plan->flag_bytes)
+			err = left_over(plan, 1, plan->exit->ir.nodes[run.returns[r].node].orig,
+					"without state the exit leaves a result in");
 	/* "never created" and "zero" would have to be told apart */
 	if (!err && plan->exit_always && plan->proof == PAIRFUSE_PROOF_ZEROED &&
 	    plan->kind == PAIRFUSE_CARRIER_TASK)
@@ -308,6 +318,9 @@ int pairfuse_plan_decide(struct pairfuse_plan *plan)
 
 	pairfuse_clock_undo(plan);
 	plan->filter = PAIRFUSE_FILTER_NONE;
+	err = pairfuse_sys_exit(plan);
+	if (err)
+		return err;
 	if (plan->in->without & PAIRFUSE_OPT_SLOT)
 		return keep_map(plan);
 	if (plan->task)
@@ -331,6 +344,21 @@ int pairfuse_plan_decide(struct pairfuse_plan *plan)
 int pairfuse_plan_run_exit(struct pairfuse_plan *plan)
 {
 	return run_exit(plan, &plan->exit_run, true, plan->exit_always);
+}
+
+int pairfuse_plan_run_without(struct pairfuse_plan *plan, struct pairfuse_run *run)
+{
+	bool kept = plan->kept;
+
+	plan->kept = false;
+	setup(plan, run, plan->exit, true);
+	plan->kept = kept;
+	if (plan->kind != PAIRFUSE_CARRIER_ARRAY)
+		add_start(run, false, false, 0);
+	if (plan->kind == PAIRFUSE_CARRIER_ARRAY || !plan->removes)
+		add_start(run, false, true, plan->kind == PAIRFUSE_CARRIER_HASH ?
+						    ~0ULL : plan->flag_bytes);
+	return pairfuse_run(run);
 }
 
 void pairfuse_plan_free(struct pairfuse_plan *plan)

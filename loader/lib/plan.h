@@ -71,9 +71,15 @@ struct pairfuse_plan {
 	struct pairfuse_run exit_run;
 	__u64 needed;		/* bytes that the exit reads when there is state */
 	struct pairfuse_facts facts; /* hold whenever there is state */
+	__u64 times;		/* where 8 bytes begin that are a time then */
 	bool removes;		/* what the proofs need, of this pair */
 	bool stores_always;
 	__u64 zeroes;		/* bytes that are 0 however the exit ends */
+	bool creates;		/* the exit makes state, where there was none */
+	bool forgets;		/* the exit's filter leaves what the entry's has not kept out */
+	bool stays;		/* something is left in a hash, and it is not 0 */
+	bool leaves;		/* the map is for user space, too: leftover.h */
+	struct pairfuse_why leaves_why;
 
 	/* storage.c */
 	bool slot_ok;		/* nothing against the slot as yet; else slot_why */
@@ -120,6 +126,9 @@ int pairfuse_plan_study(struct pairfuse_plan *plan);
 
 /* The run to rewrite the exit by, anew. */
 int pairfuse_plan_run_exit(struct pairfuse_plan *plan);
+
+/* A run of the exit without state, or with some that is 0 where such may be left. */
+int pairfuse_plan_run_without(struct pairfuse_plan *plan, struct pairfuse_run *run);
 
 /* A run of the entry in which these conditions hold. */
 int pairfuse_plan_run_entry(struct pairfuse_plan *plan, struct pairfuse_run *run,

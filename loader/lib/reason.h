@@ -29,7 +29,7 @@
 	PAIRFUSE_REASON(UPDATE_FLAGS, "update-flags",				\
 		"the state is stored with flags that depend on older entries")	\
 	PAIRFUSE_REASON(NOT_CONSUMED, "not-consumed",				\
-		"the exit leaves the state in the map for later calls to see")	\
+		"the exit leaves something in the map, for later calls or user space to see")	\
 	PAIRFUSE_REASON(KEY_UNKNOWN, "key-unknown",				\
 		"the key is not known to be constant during the call")		\
 	PAIRFUSE_REASON(KEY_DIFFERS, "key-differs",				\
@@ -62,6 +62,10 @@
 		"nested calls cannot be told apart as the map does (--nesting exact)") \
 	PAIRFUSE_REASON(ORDER, "order",						\
 		"programs of one end of a function use the same data, in an order that stubs do not keep") \
+	PAIRFUSE_REASON(ANSWERED, "answered",					\
+		"a program can answer the function's calls in its place")	\
+	PAIRFUSE_REASON(SYS_EXIT, "sys-exit",					\
+		"the exit of a system call has something to do where its function does not return") \
 	/* found when it is tried */						\
 	PAIRFUSE_REASON(STORAGE, "storage",					\
 		"the task storage for the state cannot be made")		\

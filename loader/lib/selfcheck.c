@@ -579,6 +579,57 @@ static __u64 random_time(struct checker *q)
 	return rnd(q, 4) ? rnd(q, 5000) : 1U << rnd(q, 27);
 }
 
+/* What user space would find of a hash when no call is under way, and 0 is nothing. */
+static bool is_left(struct checker *q, unsigned int map)
+{
+	const struct pairfuse_table *t = &q->worlds[ORIG]->tables[map];
+	__u32 size = q->c->in->maps[map].value_size, i;
+	const struct pairfuse_elem *e;
+	const unsigned char *value;
+	unsigned int b;
+
+	for (b = 0; t->buckets && b < PAIRFUSE_NR_BUCKETS; b++)
+		for (e = t->buckets[b]; e; e = e->next) {
+			value = pairfuse_region(q->worlds[ORIG], e->value, size, false);
+			for (i = 0; value && i < size; i++)
+				if (value[i])
+					return true;
+		}
+	return false;
+}
+
+/* Times or addresses, by a pair of the group. */
+static bool may_leave(const struct checker *q, int carrier)
+{
+	unsigned int i;
+
+	for (i = 0; i < q->nr_pairs; i++)
+		if (q->c->res->pairs[q->pairs[i]].carrier == carrier &&
+		    q->c->res->pairs[q->pairs[i]].leaves)
+			return true;
+	return false;
+}
+
+/* Nothing of it is seen when the map is not there. */
+static void look_at_carriers(struct checker *q)
+{
+	const struct pairfuse_pair *pair;
+	unsigned int i;
+
+	for (i = 0; i < NR_THREADS; i++)
+		if (q->threads[i].depth)
+			return;
+	for (i = 0; i < q->nr_pairs && !q->verdict; i++) {
+		pair = &q->c->res->pairs[q->pairs[i]];
+		if (may_leave(q, pair->carrier) || pair->storage == PAIRFUSE_STORAGE_MAP ||
+		    pairfuse_map_kind(&q->out, pair->carrier) != PAIRFUSE_MAP_HASH)
+			continue;
+		if (is_left(q, pair->carrier))
+			fail(q, PAIRFUSE_CHECK_DIFFERS, "calls that are over leave something in '%s'",
+			     q->c->in->maps[pair->carrier].name);
+	}
+}
+
 /* One event: a call begins or ends. */
 static void event(struct checker *q)
 {
@@ -594,6 +645,8 @@ static void event(struct checker *q)
 		end(q, t);
 	else
 		begin(q, t, q->pairs[rnd(q, q->nr_pairs)]);
+	if (!q->verdict)
+		look_at_carriers(q);
 }
 
 /* --- rounds --- */

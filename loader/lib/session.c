@@ -141,6 +141,8 @@ static int find_function(struct pairfuse_object *obj, struct pairfuse_oprog *p)
 	p->func_known = !err;
 	if (err != -ENOENT)
 		return err;
+	if (p->at == PAIRFUSE_AT_MODIFY)
+		return 0;
 	/* kprobes and tracepoints need no BTF, only fusing them does */
 	if (!pairfuse_hook_is_typed(p->at) && pairfuse_ksyms_has(p->func))
 		return 0;

@@ -29,6 +29,7 @@ void pairfuse_state_init(struct pairfuse_run *run, const struct pairfuse_start *
 	st->facts = start->facts;
 	st->armed = start->armed;
 	st->present = start->present;
+	st->left = start->present ? PAIRFUSE_LEFT_FILTERED : 0;
 }
 
 bool pairfuse_state_same_part(const struct pairfuse_state *a, const struct pairfuse_state *b)
@@ -94,6 +95,10 @@ bool pairfuse_state_join(struct pairfuse_exprs *x, struct pairfuse_state *a,
 	changed |= join_facts(&a->facts, &b->facts);
 	changed |= b->deleted && !a->deleted;
 	a->deleted |= b->deleted;
+	changed |= b->left & ~a->left;
+	a->left |= b->left;
+	changed |= a->found && a->found != b->found;
+	a->found = a->found == b->found ? a->found : PAIRFUSE_TOP;
 	return changed;
 }
 
@@ -154,6 +159,18 @@ __u64 pairfuse_state_zero(struct pairfuse_exprs *x, const struct pairfuse_state 
 		if (pairfuse_expr_is_const(x, st->slot[i], &imm) && imm == 0)
 			zero |= 1ULL << i;
 	return zero;
+}
+
+__u64 pairfuse_state_changed(struct pairfuse_exprs *x, const struct pairfuse_state *st)
+{
+	pairfuse_val left = pairfuse_expr_leaf(x, PAIRFUSE_E_LEFT, 0, 0, 0);
+	__u64 same = pairfuse_state_zero(x, st);
+	unsigned int i;
+
+	for (i = 0; i < PAIRFUSE_SLOT_BYTES; i++)
+		if (st->slot[i] == left)
+			same |= 1ULL << i;
+	return ~same;
 }
 
 __u64 pairfuse_state_times(struct pairfuse_exprs *x, const struct pairfuse_state *st)

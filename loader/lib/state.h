@@ -17,6 +17,8 @@ struct pairfuse_state {
 	__u8 slot_idx[PAIRFUSE_SLOT_BYTES];
 	struct pairfuse_facts facts;
 	bool deleted;		/* perhaps state was there and the program has deleted it */
+	__u8 left;		/* perhaps state is there: PAIRFUSE_LEFT_... */
+	pairfuse_val found;	/* what a lookup has found, with nothing stored since; or TOP */
 	/* States that differ in these are never merged. */
 	bool armed;
 	bool present;
@@ -43,6 +45,7 @@ pairfuse_val pairfuse_bytes_get(struct pairfuse_exprs *x, const pairfuse_val *va
 void pairfuse_bytes_set(struct pairfuse_exprs *x, pairfuse_val *val, __u8 *idx,
 			unsigned int n, pairfuse_val v);
 __u64 pairfuse_state_zero(struct pairfuse_exprs *x, const struct pairfuse_state *st);
+__u64 pairfuse_state_changed(struct pairfuse_exprs *x, const struct pairfuse_state *st);
 __u64 pairfuse_state_times(struct pairfuse_exprs *x, const struct pairfuse_state *st);
 
 /* step_mem.c: memory; off and len are bytes, from r10 or from the slot's start */
@@ -66,6 +69,16 @@ int pairfuse_step_call(struct pairfuse_step *s);
 
 /* step_carrier.c: the calls that access the carrier map; *op: what it is, *out: its result */
 int pairfuse_step_carrier(struct pairfuse_step *s, __u8 *op, pairfuse_val *out);
+/* len bytes stored as state, or an update by what r3 points to: leftover.h */
+bool pairfuse_step_tells(const struct pairfuse_step *s, pairfuse_val v, unsigned int len);
+void pairfuse_update_tells(struct pairfuse_step *s, unsigned int size);
+/* What is left from here on, is left by a program that knows it. */
+static inline void pairfuse_step_known(struct pairfuse_state *st)
+{
+	if (st->left)
+		st->left = PAIRFUSE_LEFT_KNOWN;
+}
+
 /* refused when a value of that taint, which points to old bytes, is kept over an update */
 int pairfuse_step_outlived(struct pairfuse_step *s, unsigned int taint);
 

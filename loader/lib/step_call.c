@@ -72,6 +72,8 @@ static int check_arg(struct pairfuse_step *s, const struct pairfuse_helper *h, u
 	if ((e.taint & PAIRFUSE_T_MAYBE_CTX) && (!h || (arg == 1 && (h->flags & PAIRFUSE_H_CTX))))
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, insn,
 				       "insn %d perhaps passes the context to %s", insn, name);
+	if ((e.taint & PAIRFUSE_T_VALUE) && !(m && !m->write))
+		s->run->tells = true;
 	if (e.kind == PAIRFUSE_E_STATE)
 		return arg_state(s, h, m, e.imm);
 	if (e.taint & PAIRFUSE_T_STATE)
@@ -171,6 +173,11 @@ static int call_result(struct pairfuse_step *s, __s32 id, pairfuse_val *out)
 	case BPF_FUNC_get_current_task_btf:
 		*out = pairfuse_expr_leaf(run->x, PAIRFUSE_E_TASK, 0, 0, 0);
 		break;
+	case BPF_FUNC_get_current_uid_gid:
+	case BPF_FUNC_get_current_cgroup_id:
+	case BPF_FUNC_current_task_under_cgroup:
+		*out = pairfuse_expr_top(run->x, PAIRFUSE_T_WHO);
+		break;
 	case BPF_FUNC_ktime_get_ns:
 		*out = pairfuse_expr_leaf(run->x, PAIRFUSE_E_TIME,
 					  s->node - run->ir->nodes, 0, 0);
@@ -262,6 +269,7 @@ static void spread_taint(struct pairfuse_step *s, __u32 taint)
 	unsigned int arg;
 	__s64 i;
 
+	s->run->tells |= taint != 0;
 	for (arg = 1; taint && arg <= 5; arg++) {
 		const struct pairfuse_expr e = *pairfuse_expr(x, st->reg[arg]);
 
@@ -300,6 +308,10 @@ static int call_helper(struct pairfuse_step *s, pairfuse_val *out)
 	__u32 taint = h ? 0 : value_taint(s);
 	int insn = pairfuse_step_insn(s), err;
 
+	if (id == BPF_FUNC_tail_call)
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_HELPER, insn,
+				       "insn %d leaves the pair by bpf_tail_call, for a program that is not known",
+				       insn);
 	if (h && (h->flags & PAIRFUSE_H_DENIED) && !is_known_address(s, id))
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_HELPER, insn,
 				       "insn %d calls %s, which raw tracepoint programs do not have",

@@ -174,6 +174,7 @@ static pairfuse_val lookup(struct pairfuse_step *s)
 {
 	s->run->loads = true;
 	sees_absence(s);
+	pairfuse_step_known(s->st);
 	return state_or_null(s);
 }
 
@@ -198,6 +199,43 @@ int pairfuse_step_outlived(struct pairfuse_step *s, unsigned int taint)
 	return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_STATE_ESCAPES, pairfuse_step_insn(s),
 			       "insn %d updates '%s' while a pointer to what was there is kept",
 			       pairfuse_step_insn(s), pairfuse_step_map(s));
+}
+
+/* A time, or the address of a structure of the kernel: it names nothing outside. */
+static bool is_private(const struct pairfuse_run *run, pairfuse_val v)
+{
+	const struct pairfuse_expr *e = pairfuse_expr(run->x, v);
+	const struct pairfuse_proto *proto = run->prog->proto;
+
+	return e->kind == PAIRFUSE_E_TIME ||
+	       (e->kind == PAIRFUSE_E_WORD && proto && e->a < PAIRFUSE_MAX_REGS &&
+		proto->btf_id[e->a]);
+}
+
+bool pairfuse_step_tells(const struct pairfuse_step *s, pairfuse_val v, unsigned int len)
+{
+	__u64 imm;
+
+	if (s->run->is_exit)
+		return true;
+	if (pairfuse_expr_is_const(s->run->x, v, &imm))
+		return imm != 0;
+	return len != 8 || !is_private(s->run, v);
+}
+
+/* An update: constants beside something private are no more than that is. */
+void pairfuse_update_tells(struct pairfuse_step *s, unsigned int size)
+{
+	const struct pairfuse_expr e = *pairfuse_expr(s->run->x, s->st->reg[3]);
+	bool constant, private = false, tells = s->run->is_exit || e.kind != PAIRFUSE_E_STACK;
+	__s64 i, from = (__s64)e.imm + PAIRFUSE_STACK_SIZE;
+
+	for (i = from; !tells && i < from + size; i++) {
+		constant = pairfuse_expr_is_const(s->run->x, s->st->stack[i], NULL);
+		private |= is_private(s->run, s->st->stack[i]);
+		tells = !constant && !is_private(s->run, s->st->stack[i]);
+	}
+	s->run->tells |= tells || !private;
 }
 
 static int update(struct pairfuse_step *s)
@@ -237,8 +275,10 @@ static int update(struct pairfuse_step *s)
 		if (pairfuse_stack_leak(s, (__s64)e.imm, size))
 			return PAIRFUSE_REFUSED;
 	}
+	pairfuse_update_tells(s, size);
 	run->stores = true;
 	st->present = true;
+	st->left = PAIRFUSE_LEFT_KNOWN;
 	if (!run->is_exit)
 		st->written |= pairfuse_bytes(0, n);
 	return 0;
@@ -271,6 +311,7 @@ static int task_get(struct pairfuse_step *s, __u8 *op, pairfuse_val *out)
 				       pairfuse_step_map(s));
 	*op = PAIRFUSE_OP_CREATE;
 	s->st->present = true;
+	s->st->left = PAIRFUSE_LEFT_KNOWN;
 	*out = state_or_null(s);
 	return 0;
 }

@@ -148,6 +148,24 @@ static bool elapsed_cond(const struct pairfuse_exprs *x, __u8 op, pairfuse_val a
 	return false;
 }
 
+/* Ids, arguments, constants, or who the task belongs to: a filter looks at these. */
+static bool is_about_task(const struct pairfuse_exprs *x, pairfuse_val v)
+{
+	const struct pairfuse_expr *e = pairfuse_expr(x, v);
+
+	return e->fixed || ((e->taint & PAIRFUSE_T_WHO) &&
+			    !(e->taint & (PAIRFUSE_T_RET | PAIRFUSE_T_LEFT | PAIRFUSE_T_VALUE)));
+}
+
+/* A time that the entry has stored: it was not taken at the instant of booting. */
+static bool is_time(const struct pairfuse_step *s, pairfuse_val v)
+{
+	const struct pairfuse_expr *e = pairfuse_expr(s->run->x, v);
+
+	return e->kind == PAIRFUSE_E_LOAD && e->b == 8 && s->st->armed &&
+	       e->a < PAIRFUSE_SLOT_BYTES && (s->run->times & (1ULL << e->a));
+}
+
 /* *taken is a copy of the state before the jump. */
 int pairfuse_step_cond(struct pairfuse_step *s, struct pairfuse_state *taken, __u8 *edges)
 {
@@ -169,7 +187,8 @@ int pairfuse_step_cond(struct pairfuse_step *s, struct pairfuse_state *taken, __
 	op = canonical(BPF_OP(insn->code), &truth);
 
 	cb = pairfuse_expr_is_const(x, b, &vb);
-	if (op == BPF_JEQ && !is32 && cb && vb == 0 && never_null(pairfuse_expr(x, a))) {
+	if (op == BPF_JEQ && !is32 && cb && vb == 0 &&
+	    (never_null(pairfuse_expr(x, a)) || is_time(s, a))) {
 		*edges = truth ? FALLS : TAKEN;
 		return 0;
 	}
@@ -179,6 +198,9 @@ int pairfuse_step_cond(struct pairfuse_step *s, struct pairfuse_state *taken, __
 	}
 	if (check_pointers(s, a, b))
 		return PAIRFUSE_REFUSED;
+	/* what was looked up is not there */
+	if (op == BPF_JEQ && !is32 && cb && vb == 0 && a && a == s->st->found)
+		(truth ? taken : s->st)->left = 0;
 	if (is32) {
 		a = pairfuse_expr_part(x, a, 0, 4);
 		b = pairfuse_expr_part(x, b, 0, 4);
@@ -188,6 +210,10 @@ int pairfuse_step_cond(struct pairfuse_step *s, struct pairfuse_state *taken, __
 	if (ca && cb) {
 		*edges = pairfuse_cond_eval(op, va, vb, is32) == truth ? TAKEN : FALLS;
 		return 0;
+	}
+	if (!is_about_task(x, a) || !is_about_task(x, b)) {
+		pairfuse_step_known(taken);
+		pairfuse_step_known(s->st);
 	}
 	if (op == BPF_JEQ && cb && vb == 0) {
 		refine_zero(s, truth ? taken : s->st, a);

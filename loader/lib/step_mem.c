@@ -23,8 +23,10 @@
  */
 void pairfuse_step_effect(struct pairfuse_step *s)
 {
-	if (!s->st->armed)
-		s->run->effects_unarmed = true;
+	if (s->st->armed || s->run->effects_unarmed)
+		return;
+	s->run->effects_unarmed = true;
+	s->run->effects_insn = pairfuse_step_insn(s);
 }
 
 /* --- stack --- */
@@ -202,6 +204,7 @@ int pairfuse_slot_write(struct pairfuse_step *s, __s64 off, __s64 len, pairfuse_
 	if (err || len == 0)
 		return err;
 	s->run->stores = true;
+	s->run->tells |= len > 8 || pairfuse_step_tells(s, v, len);
 	if (s->note)
 		s->note->state_write = true;
 	pairfuse_bytes_set(s->run->x, &st->slot[off], &st->slot_idx[off], len,
@@ -379,6 +382,8 @@ static int write_to(struct pairfuse_step *s, enum place place, pairfuse_val base
 		return pairfuse_slot_write(s, off, size, v);
 	/* somebody may fetch it from there */
 	s->run->below |= params_of(s->run, pairfuse_expr(s->run->x, v)->taint);
+	if (pairfuse_expr(s->run->x, base)->taint & PAIRFUSE_T_VALUE)
+		s->run->tells = true;
 	if (pairfuse_expr(s->run->x, base)->taint & PAIRFUSE_T_STACK)
 		pairfuse_stack_clobber(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
 	if (!pairfuse_expr_on_stack(s->run->x, base))

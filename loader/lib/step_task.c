@@ -21,9 +21,12 @@
 static pairfuse_val value_or_null(struct pairfuse_step *s)
 {
 	s->run->loads = true;
+	pairfuse_step_known(s->st);
 	if (s->run->follow && !s->st->present)
 		return pairfuse_expr_const(s->run->x, 0);
-	return pairfuse_expr_top(s->run->x, PAIRFUSE_T_VALUE);
+	s->st->found = pairfuse_expr_leaf(s->run->x, PAIRFUSE_E_FOUND,
+					  s->node - s->run->ir->nodes, 0, 0);
+	return s->st->found;
 }
 
 static void leaves_state(struct pairfuse_step *s)
@@ -31,6 +34,8 @@ static void leaves_state(struct pairfuse_step *s)
 	pairfuse_step_effect(s);
 	s->run->stores = true;
 	s->st->present = true;
+	s->st->left = PAIRFUSE_LEFT_KNOWN;
+	s->st->found = PAIRFUSE_TOP;
 }
 
 static int update(struct pairfuse_step *s)
@@ -55,6 +60,7 @@ static int update(struct pairfuse_step *s)
 	if (e.kind == PAIRFUSE_E_STACK && pairfuse_stack_check(s, (__s64)e.imm, size))
 		return PAIRFUSE_REFUSED;
 	leaves_state(s);
+	pairfuse_update_tells(s, size);
 	return 0;
 }
 
@@ -90,5 +96,6 @@ int pairfuse_step_task(struct pairfuse_step *s, __u8 *op, pairfuse_val *out)
 	}
 	/* that there may be state is remembered: a deletion is no loss */
 	*op = PAIRFUSE_OP_DELETE;
+	s->st->left = 0;
 	return 0;
 }

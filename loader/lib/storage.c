@@ -41,6 +41,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "leftover.h"
 #include "storage.h"
 
 /* As large as an element is allocated without sleeping on all kernels. */
@@ -53,8 +54,7 @@ static bool is_leaf(const struct pairfuse_plan *plan, unsigned int i, enum pairf
 	return pairfuse_expr(plan->x, plan->key.root[i])->kind == kind;
 }
 
-/* All bytes of the thread's id, or of the task's address; else ids and constants. */
-static bool key_is_thread(const struct pairfuse_plan *plan)
+bool pairfuse_storage_key_is_thread(const struct pairfuse_plan *plan)
 {
 	unsigned int tid = 0, task = 0, i;
 
@@ -130,6 +130,61 @@ static bool is_about_slot(enum pairfuse_reason reason)
 	}
 }
 
+static bool is_armed(const struct pairfuse_return *ret)
+{
+	return ret->present;
+}
+
+static bool has_fact(const struct pairfuse_facts *facts, pairfuse_val v, bool truth)
+{
+	unsigned int i;
+
+	for (i = 0; i < facts->nr; i++)
+		if (facts->f[i].v == v && facts->f[i].truth == truth)
+			return true;
+	return false;
+}
+
+/* The facts that hold on all armed paths. */
+static void common_facts(struct pairfuse_plan *plan)
+{
+	const struct pairfuse_run *run = &plan->entry_run;
+	struct pairfuse_facts *facts = &plan->facts;
+	unsigned int i, nr;
+	bool any = false;
+	size_t r;
+
+	facts->nr = 0;
+	for (r = 0; r < run->nr_returns; r++) {
+		if (!is_armed(&run->returns[r]))
+			continue;
+		if (!any)
+			*facts = run->returns[r].facts;
+		any = true;
+		for (i = 0, nr = 0; i < facts->nr; i++)
+			if (has_fact(&run->returns[r].facts, facts->f[i].v, facts->f[i].truth))
+				facts->f[nr++] = facts->f[i];
+		facts->nr = nr;
+	}
+	pairfuse_plan_lasting(plan, facts);
+}
+
+/* What may be left, where the conditions hold under which the entry has stored. */
+static int study_leftover(struct pairfuse_plan *plan)
+{
+	struct pairfuse_start start = { .armed = true, .present = true };
+	struct pairfuse_run exit = { 0 };
+	int err;
+
+	common_facts(plan);
+	start.facts = plan->facts;
+	err = run(plan, &exit, true, start, false);
+	if (!err)
+		err = pairfuse_leftover_task(plan, &exit);
+	pairfuse_run_free(&exit);
+	return err;
+}
+
 static int study(struct pairfuse_plan *plan)
 {
 	int err;
@@ -144,7 +199,11 @@ static int study(struct pairfuse_plan *plan)
 	if (err)
 		return err;
 	plan->exit_stores = plan->exit_run.stores;
-	plan->task_ok = plan->entry_run.stores && plan->exit_run.loads && key_is_thread(plan);
+	err = plan->slot_ok ? 0 : study_leftover(plan);
+	if (err)
+		return err;
+	plan->task_ok = plan->entry_run.stores && plan->exit_run.loads &&
+			pairfuse_storage_key_is_thread(plan);
 	return 0;
 }
 
@@ -162,7 +221,7 @@ int pairfuse_storage_study(struct pairfuse_plan *plan, int err)
 		return err;
 	plan->slot_why = plan->why;
 	if (!map_is_simple(&plan->in->maps[plan->carrier]) ||
-	    (plan->slot_ok && !key_is_thread(plan)))
+	    (plan->slot_ok && !pairfuse_storage_key_is_thread(plan)))
 		return err;
 	err = study(plan);
 	if (err && err != PAIRFUSE_REFUSED)
@@ -186,11 +245,6 @@ bool pairfuse_storage_carries(struct pairfuse_plan *plan)
 
 /* --- may the exit be left out? --- */
 
-static bool is_armed(const struct pairfuse_return *ret)
-{
-	return ret->present;
-}
-
 /* Is it about the thread, and the same in all its calls? */
 static bool about_thread(const struct pairfuse_exprs *x, pairfuse_val v)
 {
@@ -206,16 +260,6 @@ static bool about_thread(const struct pairfuse_exprs *x, pairfuse_val v)
 	case PAIRFUSE_E_OP:
 		return about_thread(x, e->a) && about_thread(x, e->b);
 	}
-	return false;
-}
-
-static bool has_fact(const struct pairfuse_facts *facts, pairfuse_val v, bool truth)
-{
-	unsigned int i;
-
-	for (i = 0; i < facts->nr; i++)
-		if (facts->f[i].v == v && facts->f[i].truth == truth)
-			return true;
 	return false;
 }
 
@@ -271,30 +315,6 @@ static bool declines_for_thread(const struct pairfuse_study *st, int map)
 		}
 	}
 	return true;
-}
-
-/* The facts that hold on all armed paths. */
-static void common_facts(struct pairfuse_plan *plan)
-{
-	const struct pairfuse_run *run = &plan->entry_run;
-	struct pairfuse_facts *facts = &plan->facts;
-	unsigned int i, nr;
-	bool any = false;
-	size_t r;
-
-	facts->nr = 0;
-	for (r = 0; r < run->nr_returns; r++) {
-		if (!is_armed(&run->returns[r]))
-			continue;
-		if (!any)
-			*facts = run->returns[r].facts;
-		any = true;
-		for (i = 0, nr = 0; i < facts->nr; i++)
-			if (has_fact(&run->returns[r].facts, facts->f[i].v, facts->f[i].truth))
-				facts->f[nr++] = facts->f[i];
-		facts->nr = nr;
-	}
-	pairfuse_plan_lasting(plan, facts);
 }
 
 /* --- the choice --- */
@@ -419,7 +439,7 @@ static bool cares_for_others(const struct pairfuse_study *st, int map)
 		alone = is_syscall(target);
 		/* what an earlier call has left is another question: pairfuse_plan_decide() */
 		if ((plan->looks && plan->proof == PAIRFUSE_PROOF_REMOVED &&
-		     !(alone && key_is_thread(plan))) ||
+		     !(alone && pairfuse_storage_key_is_thread(plan))) ||
 		    (plan->second >= 0 && !alone))
 			return true;
 	}
@@ -473,12 +493,17 @@ bool pairfuse_storage_retry(struct pairfuse_study *st, int map)
 
 /* --- with the choice made --- */
 
+int pairfuse_storage_run_without(struct pairfuse_plan *plan, struct pairfuse_run *without)
+{
+	return run(plan, without, true, (struct pairfuse_start){ 0 }, true);
+}
+
 int pairfuse_storage_decide(struct pairfuse_plan *plan)
 {
 	struct pairfuse_run without = { 0 };
 	int err;
 
-	err = run(plan, &without, true, (struct pairfuse_start){ 0 }, true);
+	err = pairfuse_storage_run_without(plan, &without);
 	plan->exit_always = without.effects_unarmed || !plan->skip;
 	pairfuse_run_free(&without);
 	if (!err)
@@ -508,10 +533,33 @@ static const char *choice_text(const struct pairfuse_plan *plan)
 	return "";
 }
 
+/* Whose calls would meet in the map, where it is not just this thread's; or NULL. */
+static const char *sharers(const struct pairfuse_plan *plan)
+{
+	unsigned int tid = 0, task = 0, i;
+
+	for (i = 0; i < plan->key.size; i++) {
+		if (is_leaf(plan, i, PAIRFUSE_E_PID_TGID))
+			tid |= 1U << plan->key.idx[i];
+		else if (is_leaf(plan, i, PAIRFUSE_E_TASK))
+			task |= 1U << plan->key.idx[i];
+	}
+	if ((tid & 0xf) == 0xf || task == 0xff)
+		return NULL;
+	switch (pairfuse_plan_key(plan)) {
+	case PAIRFUSE_KEY_TGID:
+		return "of a process";
+	case PAIRFUSE_KEY_ARGS:
+		return "with the same arguments";
+	default:
+		return "of all threads";
+	}
+}
+
 void pairfuse_storage_tell(const struct pairfuse_plan *plan, struct pairfuse_pair *pair)
 {
 	const struct pairfuse_map *map = &plan->in->maps[plan->carrier];
-	const char *why = choice_text(plan);
+	const char *why = choice_text(plan), *whose = sharers(plan);
 
 	if (plan->kept) {
 		pair->storage = PAIRFUSE_STORAGE_MAP;
@@ -523,8 +571,9 @@ void pairfuse_storage_tell(const struct pairfuse_plan *plan, struct pairfuse_pai
 	pair->exact = plan->task || plan->exact;
 	if (plan->task && plan->kind != PAIRFUSE_CARRIER_TASK)
 		pair->storage_size = pairfuse_storage_size(map->value_size);
-	snprintf(pair->nesting, sizeof(pair->nesting), "%s%s%s",
+	snprintf(pair->nesting, sizeof(pair->nesting), "%s%s%s%s%s%s",
 		 pair->exact ? "calls inside calls find what the map would hold" :
 			       "every invocation has its own state",
-		 why[0] ? ": " : "", why);
+		 why[0] ? ": " : "", why, whose ? "; in the map, calls " : "", whose ?: "",
+		 whose ? " that overlap share one" : "");
 }

@@ -35,6 +35,12 @@ bool pairfuse_storage_choose(struct pairfuse_study *st, int map, bool slot);
  */
 bool pairfuse_storage_retry(struct pairfuse_study *st, int map);
 
+/* All bytes of the thread's id, or of the task's address; else ids and constants. */
+bool pairfuse_storage_key_is_thread(const struct pairfuse_plan *plan);
+
+/* A run of the exit where the thread has no state, with what is true of task storage. */
+int pairfuse_storage_run_without(struct pairfuse_plan *plan, struct pairfuse_run *without);
+
 /* What pairfuse_plan_decide() does for a plan with plan->task. */
 int pairfuse_storage_decide(struct pairfuse_plan *plan);
 

@@ -11,6 +11,7 @@
  *				proto from BTF when the function is in it
  *	syscalls/sys_enter_X,	PAIRFUSE_AT_SYS_ENTER, _SYS_EXIT,
  *	sys_exit_X		target = "__x64_sys_X", proto likewise
+ *	fmod_ret, LSM		PAIRFUSE_AT_MODIFY, target = function, attached or not
  *	anything else, and what	PAIRFUSE_AT_OTHER
  *	is not attached yet
  *
@@ -124,6 +125,7 @@ static int describe_map(struct engine *e, __u32 id)
 	m->max_entries = e->infos[i].max_entries;
 	m->pinned = map->pinned;
 	m->reused = !map->own;
+	m->printed = !strncmp(m->name, "AT_", strlen("AT_")); /* bpftrace's @name */
 	read_constants(e, i);
 	m->shown = !m->frozen && (map->touched || (e->infos[i].map_flags & BPF_F_MMAPABLE));
 	e->nr_maps++;
@@ -211,14 +213,32 @@ static bool find_target(struct engine *e, struct place *place, const char *func,
 	return place->known;
 }
 
+/* What a program with a function given by BTF is there. */
+static enum pairfuse_hook_type typed_at(const struct run_prog *prog)
+{
+	if (prog->type == BPF_PROG_TYPE_LSM)
+		return PAIRFUSE_AT_MODIFY;
+	if (prog->type != BPF_PROG_TYPE_TRACING)
+		return PAIRFUSE_AT_OTHER;
+	switch (prog->attach_type) {
+	case BPF_TRACE_FENTRY:
+		return PAIRFUSE_AT_FENTRY;
+	case BPF_TRACE_FEXIT:
+		return PAIRFUSE_AT_FEXIT;
+	case BPF_MODIFY_RETURN:
+		return PAIRFUSE_AT_MODIFY;
+	default:
+		return PAIRFUSE_AT_OTHER;
+	}
+}
+
 static enum pairfuse_hook_type at_btf_func(struct engine *e, struct place *place)
 {
 	struct run_prog *prog = place->prog;
 	char module[64] = "";
 	const char *func;
 
-	if (prog->type != BPF_PROG_TYPE_TRACING || !prog->btf_id ||
-	    (prog->attach_type != BPF_TRACE_FENTRY && prog->attach_type != BPF_TRACE_FEXIT) ||
+	if (typed_at(prog) == PAIRFUSE_AT_OTHER || !prog->btf_id ||
 	    !module_of(prog->btf_obj_id, module, sizeof(module)))
 		return PAIRFUSE_AT_OTHER;
 	func = pairfuse_kbtf_func_name(e->kbtf, module, prog->btf_id);
@@ -227,7 +247,7 @@ static enum pairfuse_hook_type at_btf_func(struct engine *e, struct place *place
 	strcpy(prog->func, func);
 	if (!find_target(e, place, func, prog->btf_id, module))
 		return PAIRFUSE_AT_OTHER;
-	return prog->attach_type == BPF_TRACE_FENTRY ? PAIRFUSE_AT_FENTRY : PAIRFUSE_AT_FEXIT;
+	return typed_at(prog);
 }
 
 static enum pairfuse_hook_type at_probe(struct engine *e, struct place *place)
@@ -253,7 +273,8 @@ static void describe_place(struct engine *e, struct run_prog *prog, struct run_h
 
 	place->prog = prog;
 	place->half = half;
-	if (!half || half->at == RUN_AT_FENTRY || half->at == RUN_AT_FEXIT)
+	if (!half || half->at == RUN_AT_FENTRY || half->at == RUN_AT_FEXIT ||
+	    typed_at(prog) == PAIRFUSE_AT_MODIFY)
 		in->at = at_btf_func(e, place);
 	else
 		in->at = at_probe(e, place);

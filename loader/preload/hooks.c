@@ -209,7 +209,19 @@ static void map_created(int fd)
 		map->own = true;
 }
 
-/* A further program on a carrier map: the verdict has to be found anew. */
+/* Of a kprobe pair, the function is not known by number. See answered in lib/analysis.c. */
+static bool can_answer(const struct run_prog *prog, const struct run_pair *pair)
+{
+	const struct run_prog *entry = pair->entry_prog;
+
+	if (prog->type != BPF_PROG_TYPE_LSM &&
+	    (prog->type != BPF_PROG_TYPE_TRACING || prog->attach_type != BPF_MODIFY_RETURN))
+		return false;
+	return !entry->btf_id || (entry->btf_id == prog->btf_id &&
+				  entry->btf_obj_id == prog->btf_obj_id);
+}
+
+/* A further program on a carrier map, or on the function: the verdict has to be found anew. */
 static void prog_loaded(const union bpf_attr *attr, int fd)
 {
 	struct run_pair *pair;
@@ -218,6 +230,9 @@ static void prog_loaded(const union bpf_attr *attr, int fd)
 	for (pair = run_pairs; pair && run_progs; pair = pair->next)
 		if (pair->state == RUN_PAIR_FUSED && run_prog_uses_map(run_progs, pair->carrier))
 			run_fallback(pair->carrier, "another program uses the carrier map");
+		else if (pair->state == RUN_PAIR_FUSED && can_answer(run_progs, pair))
+			run_fallback(pair->carrier,
+				     "a program was loaded that can answer the function's calls");
 }
 
 static void pinned(int fd)

@@ -32,7 +32,6 @@ int leave(args_t *ctx)
 		return 0;
 	total += bpf_ktime_get_ns() - *ts;
 	n++;
-	if (ctx[4] & 3)
-		bpf_map_delete_elem(&starts, &t);
+	bpf_map_delete_elem(&starts, &t);
 	return 0;
 }

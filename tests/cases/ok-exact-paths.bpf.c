@@ -64,6 +64,7 @@ static __always_inline int exits(args_t *ctx)
 		return 0;
 	if (ctx[4] & 1) {
 		total += look(s);
+		bpf_map_delete_elem(&states, &t);
 		return 0;
 	}
 	if (bpf_map_delete_elem(&states, &t))

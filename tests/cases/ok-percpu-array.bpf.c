@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// A per-CPU array as scratch space, written in place on every path.
+// A per-CPU array as scratch space, written in place on every path; a time of 0 says that
+// there is nothing.
 // expect: enter leave fused carrier=scratch key=const state=16 exit=armed
 #include "case.bpf.h"
 
@@ -30,7 +31,9 @@ int leave(args_t *ctx)
 	__u32 zero = 0;
 	struct state *s = bpf_map_lookup_elem(&scratch, &zero);
 
-	if (s)
-		total += (bpf_ktime_get_ns() - s->ts) ^ s->arg;
+	if (!s)
+		return 0;
+	total += (bpf_ktime_get_ns() - s->ts) ^ s->arg;
+	s->ts = 0;
 	return 0;
 }

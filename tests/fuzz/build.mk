@@ -23,7 +23,7 @@ $(FUZZ_DIR)/pairs: $(FUZZ_PAIRS) $(UNIT_COMMON) $(B)/libpairfuse.a
 
 .PHONY: check-fuzz-run
 check-fuzz-run: $(FUZZ_DIR)/pairs $(FUZZ_DIR)/replay_analysis $(FUZZ_DIR)/replay_object
-	$(Q)set -e; echo '== random pairs'; $(FUZZ_DIR)/pairs --count $(FUZZ_COUNT) --least 60
+	$(Q)set -e; echo '== random pairs'; $(FUZZ_DIR)/pairs --count $(FUZZ_COUNT) --least 55
 	$(Q)$(FUZZ_DIR)/pairs --damage --count $(FUZZ_DAMAGE)
 	$(Q)set -e; echo '== what fuzzing has found'; \
 		$(FUZZ_DIR)/replay_analysis tests/fuzz/corpus/analysis; \

@@ -139,10 +139,11 @@ static void make_group(struct gen *g, struct fuzz_group *group, bool args, const
 	if (is_array(group->type))
 		group->key = FUZZ_KEY_CONST;
 	fields(g, group);
-	group->sloppy = fuzz_chance(g, 12);
-	group->consume = is_array(group->type) ? 1 + fuzz_rnd(g, 2) :
+	group->sloppy = fuzz_chance(g, 10);
+	/* what stays is refused, mostly: it is for user space */
+	group->consume = is_array(group->type) ? fuzz_chance(g, 10) ? FUZZ_STORE : FUZZ_ZERO :
 			 storage && fuzz_chance(g, 40) ? FUZZ_ZERO :
-			 fuzz_chance(g, 15) ? FUZZ_STORE : FUZZ_REMOVE;
+			 fuzz_chance(g, storage ? 15 : 5) ? FUZZ_STORE : FUZZ_REMOVE;
 	group->filtered = fuzz_chance(g, group->consume == FUZZ_STORE ? 4 : 35);
 	group->filter = fuzz_cond_fixed(g, args);
 	group->declines = group->consume == FUZZ_REMOVE &&

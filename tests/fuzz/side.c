@@ -573,10 +573,11 @@ static void use_state(struct gen *g)
 
 void fuzz_exit(struct gen *g)
 {
-	unsigned int none;
+	/* of a system call, with something to do without state, it is refused */
+	unsigned int without = pairfuse_hook_is_syscall(g->at) ? 2 : 12, none;
 
 	prologue(g);
-	maybe_block(g, 12, 2);
+	maybe_block(g, without, 2);
 	if (g->group->filtered && fuzz_chance(g, 50) &&
 	    (g->group->filter.kind != FUZZ_IF_ARG || fuzz_nr_args(g) > g->group->filter.n))
 		filter(g, &g->group->filter);
@@ -588,6 +589,6 @@ void fuzz_exit(struct gen *g)
 	use_state(g);
 	fuzz_here(g, none);
 	g->known = (struct fuzz_known){ .removed = true };
-	maybe_block(g, RARELY, 2);
+	maybe_block(g, without < RARELY ? without : RARELY, 2);
 	fuzz_return(g);
 }

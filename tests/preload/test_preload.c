@@ -413,6 +413,17 @@ static void test_third_program(void **state)
 	originals(entry, exit);
 }
 
+/* fmod_ret programs say when they are loaded where they go. */
+static void test_answers(void **state)
+{
+	int entry = entry_of(1), exit = exit_of(1);
+
+	load(BPF_PROG_TYPE_TRACING, BPF_MODIFY_RETURN, 2, other_map);
+	fused(entry, exit);
+	load(BPF_PROG_TYPE_TRACING, BPF_MODIFY_RETURN, 1, other_map);
+	originals(entry, exit);
+}
+
 static void test_update(void **state)
 {
 	int entry = entry_of(1), exit = exit_of(1);
@@ -774,7 +785,7 @@ int main(void)
 		T(link_held), T(raw_tracepoint_open), T(again), T(programs_closed),
 		T(kprobe_links), T(kprobe_back), T(set_bpf), T(event_asked),
 		T(carrier_read), T(carrier_read_before), T(carrier_by_copy), T(carrier_pinned),
-		T(third_program), T(update), T(info),
+		T(third_program), T(answers), T(update), T(info),
 		T(iterator), T(inner_map),
 		T(copies), T(copied_before), T(overwritten), T(map_number_reused), T(private),
 		T(anchor), T(no_anchor), T(close_range), T(fork), T(vfork), T(errno),

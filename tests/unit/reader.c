@@ -38,7 +38,7 @@ static void read_section(struct test_object *obj, size_t i, const char *sec)
 	else
 		p->at = pairfuse_hook_of_section(sec, &func);
 	p->sleepable = slash && !strncmp(slash - 2, ".s", 2);
-	if (slash && pairfuse_hook_is_typed(p->at))
+	if (slash && !func && pairfuse_hook_is_typed(p->at))
 		func = strdup(slash + 1);
 	if (func && !strcmp(func, "dummy_none")) {
 		free(func);

@@ -7,13 +7,14 @@
  *   // expect: ENTRY EXIT refused REASON[ insn=N]
  *   // proto: TARGET regs=N ret=N [ID[:module] ...] [ret:ID[:module]]
  *   // no-cast                      (a kernel without bpf_rdonly_cast)
- *   // pinned|reused|shown|inner: MAP
+ *   // pinned|reused|shown|printed|inner: MAP
  *   // cookie: PROG VALUE
  *   // addr: PROG VALUE             (of the function, hexadecimal)
  *   // nesting: exact|per-call
  *   // clock: ENTRY EXIT programs|stub|no-entry     (who takes the time, --clock=auto)
  *   // once: ENTRY EXIT yes|no                     (does the exit take ids from the entry?)
  *   // hook: ENTRY EXIT shared|any                (must it be the shared one?)
+ *   // told: ENTRY EXIT WORDS                     (in the refusal, or about nested calls)
  *   // filter: ENTRY EXIT none|tid|tgid|comm VALUE       (what the stub compares)
  *
  * Objects named on the command line (*.bpf.o) have no expectations: all their
@@ -141,6 +142,8 @@ static void apply(struct test_object *obj, const char *line)
 		obj->maps[test_object_map(obj, name)].reused = true;
 	} else if (sscanf(line, "shown: %63s", name) == 1) {
 		obj->maps[test_object_map(obj, name)].shown = true;
+	} else if (sscanf(line, "printed: %63s", name) == 1) {
+		obj->maps[test_object_map(obj, name)].printed = true;
 	} else if (sscanf(line, "inner: %63s", name) == 1) {
 		obj->maps[test_object_map(obj, name)].inner = true;
 	} else if (sscanf(line, "cookie: %63s %llu", name, &value) == 2) {
@@ -254,6 +257,21 @@ static void check_once(const struct case_file *c, const struct test_object *obj,
 		    !strcmp(exit, prog_name(obj, pair->exit)) && strcmp(want, got))
 			fail_msg("%s: %s %s: asked once: %s, expected %s", c->source, entry,
 				 exit, got, want);
+}
+
+static void check_words(const struct case_file *c, const struct test_object *obj,
+			const struct pairfuse_pair *pair)
+{
+	char entry[64], exit[64], words[192];
+	unsigned int i;
+
+	for (i = 0; i < c->nr_lines; i++)
+		if (sscanf(c->lines[i], "told: %63s %63s %191[^\n]", entry, exit, words) == 3 &&
+		    !strcmp(entry, prog_name(obj, pair->entry)) &&
+		    !strcmp(exit, prog_name(obj, pair->exit)) &&
+		    !strstr(pair->reason_text, words) && !strstr(pair->nesting, words))
+			fail_msg("%s: %s %s: not told: %s; but: %s%s", c->source, entry, exit,
+				 words, pair->reason_text, pair->nesting);
 }
 
 /* Whatever is optimised, stack traces want it. */
@@ -374,6 +392,7 @@ static void check_object(struct case_file *c, struct test_object *obj, bool cloc
 		check_clock(c, obj, &res->pairs[i]);
 		check_filter(c, obj, &res->pairs[i]);
 		check_once(c, obj, &res->pairs[i]);
+		check_words(c, obj, &res->pairs[i]);
 		check_hook(c, obj, &res->pairs[i]);
 	}
 	fused = nr_fused(res);

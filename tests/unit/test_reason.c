@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Names of reasons, keys and optimisations. */
 #include "analysis_test.h"
+#include "hook.h"
 #include "why.h"
 
 static void test_reasons(void **state)
@@ -69,6 +70,33 @@ static void test_opts(void **state)
 		assert_false(pairfuse_opt_parse(bad[i], &without));
 }
 
+/* Every kind of program that is no half of a pair has a word of its own. */
+static void test_none(void **state)
+{
+	static const char *const kinds[][2] = {
+		{ "kprobe.multi/vfs_*", "several functions" },
+		{ "kretprobe.multi", "several functions" },
+		{ "kprobe.session/vfs_*", "both ends" },
+		{ "fsession/vfs_read", "both ends" },
+		{ "uprobe/libc:malloc", "user space" },
+		{ "uretprobe.s//bin/sh:main", "user space" },
+		{ "usdt/x:y:z", "user space" },
+		{ "raw_tp/sys_enter", "tracepoint" },
+		{ "tp_btf/sched_switch", "tracepoint" },
+		{ "?tracepoint/sched/sched_switch", "tracepoint" },
+		{ "lsm.s/file_open", "answers" },
+		{ "fmod_ret/security_file_open", "answers" },
+		{ "iter/task", "iterator" },
+		{ "iter.s/task", "iterator" },
+		{ "kprobe/vfs_read+0x10", "first instruction" },
+		{ "xdp", "not at a function" },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++)
+		assert_non_null(strstr(pairfuse_hook_why_none(kinds[i][0]), kinds[i][1]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -76,6 +104,7 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_refuse),
 		cmocka_unit_test(test_opts),
+		cmocka_unit_test(test_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

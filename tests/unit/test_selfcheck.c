@@ -367,10 +367,33 @@ static void test_no_proto(void **state)
 	pairfuse_result_free(res);
 }
 
+/* The original leaves its state in the map, where user space would find it: nothing fused does. */
+static void test_leftover(void **state)
+{
+	struct bpf_insn keeps[ARRAY_SIZE(leave)];
+	struct pairfuse_result *res;
+	struct pairfuse_check check;
+	struct test_input t;
+	size_t i;
+
+	input(&t);
+	ADD_PAIR(&t, enter, leave);
+	res = analyze(&t);
+	memcpy(keeps, leave, sizeof(leave));
+	for (i = 0; i < ARRAY_SIZE(keeps); i++)
+		if (pairfuse_insn_is_helper(&keeps[i]) &&
+		    keeps[i].imm == BPF_FUNC_map_delete_elem)
+			keeps[i] = (struct bpf_insn)MOVI(0, 0);
+	t.progs[1].insns = keeps;
+	assert_int_equal(run_check(&t, res, &check), PAIRFUSE_CHECK_DIFFERS);
+	assert_non_null(strstr(check.text, "calls that are over leave something"));
+	pairfuse_result_free(res);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_same),
+		cmocka_unit_test(test_same), cmocka_unit_test(test_leftover),
 		cmocka_unit_test(test_bloom), cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_promises), cmocka_unit_test(test_padding),
 		cmocka_unit_test(test_computed), cmocka_unit_test(test_unknown_helper),

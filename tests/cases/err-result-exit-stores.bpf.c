@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-// The entries decline by the thread alone, but one exit puts state there for any
-// thread: the other exit finds it although its own entry has stored nothing.
-// expect: enter leave fused carrier=starts key=tid state=8 exit=always storage=task
-// expect: enter2 leave2 fused carrier=starts key=tid state=8 exit=always storage=task
+// One exit puts something there that is the thread's last call, for whoever looks.
+// expect: enter leave refused not-consumed
+// expect: enter2 leave2 refused group
 #include "case.bpf.h"
 
 __u64 total, found;

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0
+// A per-CPU array that holds the arguments of the last call on each CPU, for whoever looks.
+// expect: enter leave refused not-consumed
+#include "case.bpf.h"
+
+struct state {
+	__u64 ts;
+	__u64 arg;
+};
+
+__u64 total;
+MAP(scratch, BPF_MAP_TYPE_PERCPU_ARRAY, 1, __u32, struct state);
+
+SEC("fentry/vfs_read")
+int enter(args_t *ctx)
+{
+	__u32 zero = 0;
+	struct state *s = bpf_map_lookup_elem(&scratch, &zero);
+
+	if (!s)
+		return 0;
+	s->ts = bpf_ktime_get_ns();
+	s->arg = ctx[0];
+	return 0;
+}
+
+SEC("fexit/vfs_read")
+int leave(args_t *ctx)
+{
+	__u32 zero = 0;
+	struct state *s = bpf_map_lookup_elem(&scratch, &zero);
+
+	if (s)
+		total += (bpf_ktime_get_ns() - s->ts) ^ s->arg;
+	return 0;
+}
