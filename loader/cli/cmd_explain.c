@@ -90,6 +90,18 @@ static const char *program_verdict(const struct pairfuse_object *obj, size_t pro
 	return NULL;
 }
 
+/* For what is no half of a pair: is it never one, for what it is attached to? */
+static void no_half_text(struct cli_table *t, const struct pairfuse_oprog *p)
+{
+	const char *section = bpf_program__section_name(p->bpf);
+
+	if (p->at == PAIRFUSE_AT_OTHER)
+		cli_table_cell(t, "not fused: programs of type '%.*s' never are",
+			       (int)strcspn(section, "/"), section);
+	else
+		cli_table_cell(t, "no half of a pair");
+}
+
 static void programs_text(const struct pairfuse_object *obj)
 {
 	struct cli_table *t = cli_table_new(5);
@@ -114,7 +126,10 @@ static void programs_text(const struct pairfuse_object *obj)
 		cli_table_cell(t, "%zu%s", bpf_program__insn_cnt(p->bpf),
 			       p->optional ? " (not loaded)" : "");
 		verdict = program_verdict(obj, i);
-		cli_table_cell(t, "%s", verdict ? verdict : "no half of a pair");
+		if (verdict)
+			cli_table_cell(t, "%s", verdict);
+		else
+			no_half_text(t, p);
 	}
 	cli_table_print(t, stdout);
 }
@@ -247,9 +262,16 @@ static void pair_text(const struct pairfuse_object *obj, const struct pairfuse_o
 		       v->reason_insn, insn);
 }
 
+/* Pairs on placeholders that cannot be tried, or are left out: their function is missing. */
+static bool wants_function(const struct pairfuse_opair *pair)
+{
+	return pair->reason == PAIRFUSE_REASON_UNCHECKED && pair->verdict.target &&
+	       pairfuse_is_placeholder(pair->verdict.target);
+}
+
 static void explain_text(const struct pairfuse_object *obj)
 {
-	size_t i, pairs = 0, fused = 0;
+	size_t i, pairs = 0, fused = 0, unknown = 0;
 
 	programs_text(obj);
 	for (i = 0; i < obj->nr_pairs; i++) {
@@ -257,9 +279,13 @@ static void explain_text(const struct pairfuse_object *obj)
 
 		pairs += v->entry && v->exit;
 		fused += v->entry && v->exit && v->fused;
+		unknown += wants_function(&obj->pairs[i]);
 		pair_text(obj, &obj->pairs[i]);
 	}
 	printf("\npairfuse: %zu of %zu pairs can be fused\n", fused, pairs);
+	if (unknown)
+		printf("pairfuse: %zu cannot be tried because their functions are placeholders: name them with --fs (" CLI_FILESYSTEMS ") or --target\n",
+		       unknown);
 }
 
 /* --- JSON --- */

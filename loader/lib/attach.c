@@ -183,7 +183,7 @@ static int attach_pair(struct pairfuse_object *obj, struct pairfuse_opair *pair,
 	close_fd(&att.target_fd);
 	if (fd < 0) {
 		pairfuse_opair_refuse(pair, PAIRFUSE_REASON_ATTACH, "function '%s': %s",
-				      entry->func, pairfuse_attach_error(fd));
+				      entry->func, pairfuse_attach_trouble(fd, entry->func, hook));
 		return fd;
 	}
 	if (pair->analysis->shared_only && att.hook != PAIRFUSE_HOOK_SHARED) {

@@ -55,6 +55,10 @@ int pairfuse_anchor(void);
  */
 int pairfuse_device_attach(int dev, struct pairfuse_attach *att);
 const char *pairfuse_attach_error(int err);
+/* The same, after a look at who else has the function. */
+const char *pairfuse_attach_trouble(int err, const char *func, __u32 hook);
+
+bool pairfuse_module_is_loaded(void);
 
 /* The link behind info->id (0: the first one) into *info; -ENOENT at the end. */
 int pairfuse_device_next(int dev, struct pairfuse_link_info *info);
