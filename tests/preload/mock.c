@@ -194,6 +194,14 @@ static long link_create(int prog_fd, int event_fd)
 	return install(o, 3, true);
 }
 
+static long drop_element(struct mock_obj *map)
+{
+	if (!map || !map->left)
+		return -ENOENT;
+	map->left--;
+	return 0;
+}
+
 long run_sys_bpf(int cmd, union bpf_attr *attr, unsigned int size)
 {
 	struct mock_obj *o;
@@ -223,9 +231,12 @@ long run_sys_bpf(int cmd, union bpf_attr *attr, unsigned int size)
 		return by_id(attr->prog_id, MOCK_PROG);
 	case BPF_MAP_GET_FD_BY_ID:
 		return by_id(attr->map_id, MOCK_MAP);
-	case BPF_MAP_LOOKUP_ELEM:
 	case BPF_MAP_GET_NEXT_KEY:
+		return mock_at(attr->map_fd)->left ? 0 : -ENOENT;
+	case BPF_MAP_DELETE_ELEM:
 	case BPF_MAP_UPDATE_ELEM:
+		return drop_element(mock_at(attr->map_fd));
+	case BPF_MAP_LOOKUP_ELEM:
 	case BPF_MAP_UPDATE_BATCH:
 		return -ENOENT;
 	case BPF_LINK_UPDATE:

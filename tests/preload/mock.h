@@ -34,6 +34,7 @@ struct mock_obj {
 	struct mock_obj *event;	/* of a link */
 	unsigned int btf_id;
 	unsigned int map_type;
+	int left;		/* elements of a map that originals have left */
 };
 
 extern long mock_pid;

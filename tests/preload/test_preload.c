@@ -213,6 +213,31 @@ static void test_nothing_asked(void **state)
 	assert_int_equal(mock_both_on, 0);
 }
 
+/* What the originals have stored is not there when they are replaced, nor put back. */
+static void test_left(void **state)
+{
+	int entry = entry_of(1), exit, array;
+	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_ARRAY };
+
+	mock_at(map)->left = 3;
+	exit = exit_of(1);
+	fused(entry, exit);
+	assert_int_equal(mock_at(map)->left, 0);
+	mock_at(map)->left = 2;
+	lookup(map);
+	originals(entry, exit);
+	assert_int_equal(mock_at(map)->left, 0);
+	run_hook_close(entry);
+	run_hook_close(exit);
+	array = run_hook_bpf(BPF_MAP_CREATE, &attr, sizeof(attr));
+	map = array;
+	entry = entry_of(2);
+	mock_at(array)->left = 1;	/* of as many elements */
+	exit = exit_of(2);
+	fused(entry, exit);
+	assert_int_equal(mock_at(array)->left, 0);
+}
+
 /* The entry has made way for an exit that cannot be attached. */
 static void test_link_fails(void **state)
 {
@@ -884,7 +909,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(self_check), T(pair), T(nothing_asked), T(link_fails), T(exit_first),
+		T(self_check), T(pair), T(nothing_asked), T(link_fails), T(left), T(exit_first),
 		T(other_function), T(refused), T(attach_fails), T(group), T(link_held),
 		T(raw_tracepoint_open), T(again), T(programs_closed), T(kprobe_links),
 		T(kprobe_back), T(set_bpf), T(event_asked), T(carrier_read),

@@ -332,6 +332,33 @@ elif setpriv --bounding-set -sys_admin true 2>/dev/null; then
 	out 'doctor without CAP_PERFMON: remedy' '^remedy for permission: root has lost CAP_PERFMON: '
 fi
 
+# --- where privileges, /sys and /proc are not what they seem ---
+
+if unshare -Ur true 2>/dev/null; then
+	unshare -Ur "$pairfuse" doctor >"$dir/out"
+	result $(($? != 1)) 'doctor in a user namespace: exit status'
+	out 'doctor in a user namespace' '^permission *FAIL *uid 0 of a user namespace of its own '
+	out 'doctor in a user namespace: remedy' '^remedy for permission: none in here: '
+	expect 'run in a user namespace' 1 \
+		"$nothing this is a user namespace of its own, whose privileges do not reach BPF tracing; start it outside" \
+		unshare -Ur "$pairfuse" run -- false
+fi
+# without FILESYSTEM: what doctor says when it is not mounted
+without() {
+	unshare -m sh -c 'mount -t tmpfs tmpfs "$1" && exec "$2" doctor' sh "$1" \
+		"$(readlink -f "$pairfuse")" >"$dir/out"
+}
+
+if unshare -m mount -t tmpfs tmpfs /sys 2>/dev/null; then
+	without /sys
+	out 'doctor without /sys' '^btf *FAIL *nothing is mounted at /sys '
+	out 'doctor without /sys: remedy' '^remedy for btf: mount -t sysfs sysfs /sys$'
+	without /proc
+	out 'doctor without /proc' '^ftrace *unknown *nothing is mounted at /proc '
+	out 'doctor without /proc: remedy' '^remedy for ftrace: mount -t proc proc /proc$'
+	out 'doctor without /proc: privileges' '^permission *[a-zA-Z]* *uid 0, CAP_'
+fi
+
 # --- a kernel that is locked down, made up ---
 
 # lockdown FILE MARK: what doctor says of it, with that module
