@@ -581,7 +581,6 @@ int run_hook_close_range(unsigned int first, unsigned int last, int flags)
 
 static struct run_guard fork_guard;
 static bool forking;
-static bool is_child;		/* and not the tool that was started */
 
 /* The lock is held across fork(), so that the child finds the tables in order. */
 void run_hook_fork_prepare(void)
@@ -626,7 +625,7 @@ void run_hook_fork_child(void)
 	run_half_forget_all();
 	run_say_forget();
 	run_report_forget();
-	is_child = true;
+	run_is_followed = true;
 	run_init(run_verbose, run_hook);
 	run_leave(&fork_guard);
 }
@@ -639,6 +638,5 @@ void run_hook_exit(int status)
 		run_pair_tell(true);
 		run_leave(&g);
 	}
-	if (!is_child)
-		run_report_exit(status);
+	run_report_exit(status);
 }

@@ -96,7 +96,6 @@ void run_report_forget(void)
 	nr_split = 0;
 	memset(kinds, 0, sizeof(kinds));
 	news = false;
-	run_fd_close_private(&json_fd);
 }
 
 /* --- the line --- */

@@ -47,3 +47,5 @@ equal $? 7 'exit status'
 equal "$(pairfuse run -- bpftrace -q -e \
 	'BEGIN { system("cat /proc/self/maps"); exit() }' --unsafe 2>&1 | grep -c preload)" 0 \
 	'what bpftrace starts'
+equal "$(pairfuse run -- bpftrace -q -c '/bin/cat /proc/self/maps' -e 'BEGIN { }' 2>&1 |
+	grep -c preload)" 0 'what bpftrace -c starts'
