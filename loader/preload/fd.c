@@ -90,6 +90,7 @@ int run_fd_next(int fd)
  * has to do, and of a small one nothing is taken: then nothing is fused.
  */
 static struct rlimit limit;	/* the tool's, while it is raised */
+static struct rlimit high;	/* what it was raised to */
 static unsigned int raised;	/* how often; 0: it is not */
 static long private_min;
 
@@ -103,8 +104,8 @@ static long first_number(void)
 
 static bool raise_to(rlim_t cur, rlim_t max)
 {
-	struct rlimit high = { .rlim_cur = cur, .rlim_max = max };
-
+	high.rlim_cur = cur;
+	high.rlim_max = max;
 	return !run_sys_nofile(&high, NULL);
 }
 
@@ -114,6 +115,7 @@ void run_fd_raise_limit(void)
 
 	if (raised++ || run_sys_nofile(NULL, &limit))
 		return;
+	high = limit;
 	private_min = first_number();
 	wanted = private_min + PRIVATE_ROOM;
 	if (limit.rlim_cur >= wanted ||
@@ -126,7 +128,11 @@ void run_fd_raise_limit(void)
 
 void run_fd_restore_limit(void)
 {
-	if (!--raised)
+	struct rlimit now;
+
+	/* unless another thread has set one of its own meanwhile */
+	if (!--raised && !run_sys_nofile(NULL, &now) && now.rlim_cur == high.rlim_cur &&
+	    now.rlim_max == high.rlim_max)
 		run_sys_nofile(&limit, NULL);
 }
 
