@@ -8,11 +8,11 @@
  * and PAIRFUSE_RUN are put into the one that a new program is given. That happens in
  * the child of vfork() too, so memory comes from the stack and no lock is taken.
  */
-#include <alloca.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "hooks.h"
@@ -26,10 +26,21 @@ static char lib[PATH_MAX];
 static char setting[PATH_MAX + 128];	/* RUN_VAR...; "": what is started is not followed */
 static bool handed_on;
 
+/*
+ * Set when the program loads a BPF program. Shared with the children that it has by then:
+ * bpftrace -c forks what it is to trace first, and lets it execute its program last.
+ */
+static bool unshared, *is_tool = &unshared;
+
 bool run_is_followed;
 
 void run_follow(const char *path, const char *options)
 {
+	void *page = mmap(NULL, sizeof(*is_tool), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (page != MAP_FAILED)
+		is_tool = page;
 	if (snprintf(lib, sizeof(lib), "%s", path) >= (int)sizeof(lib) ||
 	    snprintf(setting, sizeof(setting), RUN_VAR "%s", options) >= (int)sizeof(setting))
 		setting[0] = '\0';
@@ -37,7 +48,7 @@ void run_follow(const char *path, const char *options)
 
 void run_follow_end(void)
 {
-	setting[0] = '\0';
+	__atomic_store_n(is_tool, true, __ATOMIC_RELAXED);
 }
 
 void run_follow_forked(void)
@@ -55,7 +66,7 @@ static bool can_follow(const char *name)
 {
 	const char *what;
 
-	if (!setting[0])
+	if (!setting[0] || __atomic_load_n(is_tool, __ATOMIC_RELAXED))
 		return false;
 	if (access(lib, R_OK)) {
 		run_warn("'%s': nothing of it will be fused: %s cannot be read where it is started",

@@ -289,6 +289,22 @@ if [ -e "$preload" ]; then
 	follows 'posix_spawn' python3 -c 'import os, sys
 os.waitpid(os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ), 0)'
 	follows 'several' sh -c "timeout 100 nice env A=B \"\$@\"; true" sh
+	# what has loaded a program is the tool: what it starts is not followed, also if it
+	# was forked before; 321, 5: bpf(BPF_PROG_LOAD), which may well fail
+	for loads in 0 1; do
+		interposed 0 0 python3 -c 'import ctypes, os, sys
+r, w = os.pipe()
+if not os.fork():
+	os.read(r, 1)
+	os.execvp("cat", ["cat", "/proc/self/maps"])
+if sys.argv[1] == "1":
+	ctypes.CDLL(None).syscall(321, 5, ctypes.create_string_buffer(128), 128)
+os.write(w, b"x")
+os.wait()' $loads >"$dir/out"
+		grep -q preload "$dir/out"
+		[ $? = $loads ]
+		result $? "run: what a program starts that has loaded $loads programs"
+	done
 	[ "$(interposed 0 0 sh -c 'exit 7')" = '' ]
 	result $? 'run: a shell alone'
 	interposed 0 0 sh -c 'sh -c "exit 7"; exit $?'
