@@ -206,26 +206,59 @@ EXPORT void closefrom(int first)
 
 /* --- start and end --- */
 
+/*
+ * The environment as it was given to the program, and not by getenv(), unsetenv() and the
+ * like: shells have functions of these names that know their variables only.
+ */
+static char **find_var(const char *name)
+{
+	size_t len = strlen(name);
+	char **var;
+
+	for (var = environ; var && *var; var++)
+		if (!strncmp(*var, name, len) && (*var)[len] == '=')
+			return var;
+	return NULL;
+}
+
+static const char *value_of(const char *name)
+{
+	char **var = find_var(name);
+
+	return var ? *var + strlen(name) + 1 : NULL;
+}
+
+static void remove_var(char **var)
+{
+	for (; *var; var++)
+		var[0] = var[1];
+}
+
 /* The program is to see what it would have seen; what it starts: exec.c. */
 static void clean_environment(void)
 {
-	const char *preload = getenv("LD_PRELOAD"), *rest;
+	char **var = find_var("LD_PRELOAD"), *value, *rest;
 
-	unsetenv(RUN_ENV);
-	rest = preload ? strpbrk(preload, ": ") : NULL;
-	/* cmd_run.c, or exec.c, has put us first */
-	if (!preload || !strstr(preload, RUN_LIB) || (rest && rest < strstr(preload, RUN_LIB)))
-		return;
-	if (rest && rest[1])
-		setenv("LD_PRELOAD", rest + 1, 1);
-	else
-		unsetenv("LD_PRELOAD");
+	if (var) {
+		value = *var + strlen("LD_PRELOAD=");
+		rest = value + strcspn(value, ": ");
+		/* cmd_run.c, or exec.c, has put us first */
+		if (memmem(value, rest - value, RUN_LIB, strlen(RUN_LIB))) {
+			if (*rest && rest[1])
+				memmove(value, rest + 1, strlen(rest + 1) + 1);
+			else
+				remove_var(var);
+		}
+	}
+	var = find_var(RUN_ENV);
+	if (var)
+		remove_var(var);
 }
 
 /* Our own path, the first word of LD_PRELOAD; what is started is to be followed. */
 static void follow(const char *options)
 {
-	const char *preload = getenv("LD_PRELOAD");
+	const char *preload = value_of("LD_PRELOAD");
 	size_t len = preload ? strcspn(preload, ": ") : 0;
 	char path[PATH_MAX], next[PATH_MAX + 64];
 
@@ -261,7 +294,7 @@ static bool read_options(const char *env, char *json, int *verbose, __u32 *hook)
 
 __attribute__((constructor)) static void start(void)
 {
-	const char *env = getenv(RUN_ENV);
+	const char *env = value_of(RUN_ENV);
 	char json[PATH_MAX];
 	int verbose;
 	__u32 hook;

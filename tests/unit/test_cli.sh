@@ -249,7 +249,8 @@ follows() {
 	name=$1
 	shift
 	[ "$(interposed 0 0 "$@" sh -c 'env; cat /proc/self/maps' 2>"$dir/err" </dev/null |
-		sed -n 's/.*libpairfuse-preload.so$/in the child/p; s/.*\(PAIRFUSE_RUN\).*/\1/p' |
+		sed -n 's/.* .*libpairfuse-preload.so$/in the child/p
+			s/^\(PAIRFUSE_RUN\|LD_PRELOAD\)=.*libpairfuse.*/\1/p' |
 		sort -u)" = 'in the child' ] && [ ! -s "$dir/err" ]
 	result $? "run: follows $name"
 }
@@ -304,6 +305,12 @@ os.wait()' $loads >"$dir/out"
 		grep -q preload "$dir/out"
 		[ $? = $loads ]
 		result $? "run: what a program starts that has loaded $loads programs"
+	done
+	# bash has an unsetenv() of its own
+	for shell in sh bash; do
+		[ "$(interposed 0 0 $shell -c 'set; $0 -c "env; true"' $shell |
+			grep 'PRELOAD\|PAIRFUSE_RUN')" = '' ]
+		result $? "run: environment of $shell"
 	done
 	[ "$(interposed 0 0 sh -c 'exit 7')" = '' ]
 	result $? 'run: a shell alone'
