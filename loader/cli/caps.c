@@ -4,8 +4,12 @@
  */
 #include <linux/capability.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "cli.h"
+
+#define INIT_USER_NS "4026531837"	/* PROC_USER_INIT_INO */
 
 static const struct {
 	enum cli_cap cap;
@@ -21,22 +25,29 @@ static const struct {
 
 unsigned int cli_caps(void)
 {
-	unsigned long long effective = 0;
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {};
 	unsigned int have = 0;
-	char line[256];
-	FILE *f;
 	size_t i;
 
-	f = fopen("/proc/self/status", "re");
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "CapEff: %llx", &effective) == 1)
-			break;
-	if (f)
-		fclose(f);
+	/* not from /proc, which may not be mounted */
+	if (syscall(__NR_capget, &head, data))
+		return 0;
 	for (i = 0; i < NR_CAPS; i++)
-		if (effective >> caps[i].nr & 1)
+		if (data[caps[i].nr / 32].effective >> caps[i].nr % 32 & 1)
 			have |= caps[i].cap;
 	return have;
+}
+
+bool cli_in_user_namespace(void)
+{
+	char name[64];
+	ssize_t n = readlink("/proc/self/ns/user", name, sizeof(name) - 1);
+
+	if (n < 0)
+		return false;
+	name[n] = '\0';
+	return strcmp(name, "user:[" INIT_USER_NS "]") != 0;
 }
 
 const char *cli_caps_text(unsigned int set)

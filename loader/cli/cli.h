@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-enum cli_status { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
+enum cli_status { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_NOT_FUSED = 3 };
 
 #define CLI_REST -1	/* the first argument that is no option, and all behind it */
 
@@ -98,6 +98,8 @@ struct pairfuse_info;
  * is for pairfuse_device_error(). info may be NULL.
  */
 int cli_load_module(struct pairfuse_info *info);
+/* What modprobe said when it failed: ": ..." for behind a message, or "". */
+const char *cli_modprobe_said(void);
 
 /* --- caps.c --- */
 
@@ -105,8 +107,15 @@ enum cli_cap { CLI_CAP_BPF = 1, CLI_CAP_PERFMON = 2, CLI_CAP_SYS_ADMIN = 4 };
 
 /* Those of them that are effective. */
 unsigned int cli_caps(void);
+/* In another user namespace than the first one, where they are worth nothing here. */
+bool cli_in_user_namespace(void);
 /* "CAP_BPF, CAP_PERFMON"; a static buffer */
 const char *cli_caps_text(unsigned int set);
+
+/* --- cmd_list.c --- */
+
+/* "256 of 256 usual, 255 of 256 ...": how many of each kind are free. */
+const char *cli_stubs_text(const struct pairfuse_info *info, char *buf, size_t len);
 
 /* --- table.c --- */
 

@@ -42,7 +42,7 @@ enum result { GOOD, BAD, UNKNOWN };
 
 struct finding {
 	enum result result;
-	char have[160];
+	char have[256];
 	char need[160];
 	char remedy[256];
 };
@@ -197,7 +197,12 @@ static void check_btf(struct finding *f)
 		return;
 	}
 	have(f, BAD, "/sys/kernel/btf/vmlinux: %s", strerror(errno));
-	remedy(f, "boot a kernel built with CONFIG_DEBUG_INFO_BTF");
+	if (access("/sys/kernel", F_OK)) {
+		have(f, BAD, "nothing is mounted at /sys");
+		remedy(f, "mount -t sysfs sysfs /sys");
+	} else {
+		remedy(f, "boot a kernel built with CONFIG_DEBUG_INFO_BTF");
+	}
 }
 
 static void check_jit(struct finding *f)
@@ -222,9 +227,13 @@ static void check_ftrace(struct finding *f)
 
 	NEED(f, "kernel.ftrace_enabled 1");
 	if (!read_text("/proc/sys/kernel/ftrace_enabled", text, sizeof(text))) {
-		have(f, access("/proc/sys/kernel", R_OK) ? UNKNOWN : BAD,
-		     "no kernel.ftrace_enabled");
-		remedy(f, "boot a kernel built with CONFIG_FUNCTION_TRACER");
+		if (access("/proc/sys/kernel", R_OK)) {
+			have(f, UNKNOWN, "nothing is mounted at /proc");
+			remedy(f, "mount -t proc proc /proc");
+		} else {
+			have(f, BAD, "no kernel.ftrace_enabled");
+			remedy(f, "boot a kernel built with CONFIG_FUNCTION_TRACER");
+		}
 		return;
 	}
 	have(f, text[0] == '1' ? GOOD : BAD, "kernel.ftrace_enabled %s", text);
@@ -320,6 +329,11 @@ static void check_permission(struct finding *f)
 	bool able, good;
 
 	NEED(f, "root with CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN, which 'run' wants");
+	if (cli_in_user_namespace()) {
+		have(f, BAD, "uid %u of a user namespace of its own", geteuid());
+		remedy(f, "none in here: BPF tracing asks for privileges in the first user namespace; run pairfuse outside, or in a container without one (docker without userns-remap, podman as root)");
+		return;
+	}
 	able = (caps & wanted) == wanted || caps & CLI_CAP_SYS_ADMIN;
 	/* the device has mode 0600 */
 	good = able && (!geteuid() || !access(PAIRFUSE_DEVICE, R_OK | W_OK));
@@ -342,8 +356,8 @@ static void check_module(struct finding *f)
 
 	snprintf(f->need, sizeof(f->need), "module pairfuse, ABI version %u", PAIRFUSE_ABI_MAJOR);
 	if (fd >= 0) {
-		have(f, GOOD, "loaded, ABI version %u.%u, %u of %u stubs free; %s", info.abi_major,
-		     info.abi_minor, info.nr_free, info.nr_stubs,
+		have(f, GOOD, "loaded, ABI version %u.%u, stubs free: %s; %s", info.abi_major,
+		     info.abi_minor, cli_stubs_text(&info, text, sizeof(text)),
 		     info.features & PAIRFUSE_FEATURE_COUNTER ?
 			     "times from the CPU's counter" :
 			     "the CPU's counter is not the kernel's clock, times cost more");
@@ -354,8 +368,15 @@ static void check_module(struct finding *f)
 	case -ENOENT:
 	case -ENXIO:
 	case -ENODEV:
+		if (pairfuse_module_is_loaded()) {
+			have(f, BAD, "loaded, but there is no %s here", PAIRFUSE_DEVICE);
+			remedy(f, "in a container or chroot: pass it in (docker run --device %s, or mount --bind)",
+			       PAIRFUSE_DEVICE);
+			return;
+		}
 		if (find_module(path, sizeof(path))) {
-			have(f, GOOD, "installed; 'pairfuse load' loads it");
+			have(f, UNKNOWN, "installed, not loaded; 'pairfuse load' loads it");
+			remedy(f, "modprobe pairfuse tells whether this kernel takes it");
 			return;
 		}
 		have(f, BAD, "not installed for Linux %s", release());

@@ -252,9 +252,16 @@ static void pair_text(const struct pairfuse_object *obj, const struct pairfuse_o
 		       v->reason_insn, insn);
 }
 
+/* Pairs on placeholders that cannot be tried, or are left out: their function is missing. */
+static bool wants_function(const struct pairfuse_opair *pair)
+{
+	return pair->reason == PAIRFUSE_REASON_UNCHECKED && pair->verdict.target &&
+	       pairfuse_is_placeholder(pair->verdict.target);
+}
+
 static void explain_text(const struct pairfuse_object *obj)
 {
-	size_t i, pairs = 0, fused = 0;
+	size_t i, pairs = 0, fused = 0, unknown = 0;
 
 	programs_text(obj);
 	for (i = 0; i < obj->nr_pairs; i++) {
@@ -262,9 +269,13 @@ static void explain_text(const struct pairfuse_object *obj)
 
 		pairs += v->entry && v->exit;
 		fused += v->entry && v->exit && v->fused;
+		unknown += wants_function(&obj->pairs[i]);
 		pair_text(obj, &obj->pairs[i]);
 	}
 	printf("\npairfuse: %zu of %zu pairs can be fused\n", fused, pairs);
+	if (unknown)
+		printf("pairfuse: %zu cannot be tried because their functions are placeholders: name them with --fs (" CLI_FILESYSTEMS ") or --target\n",
+		       unknown);
 }
 
 /* --- JSON --- */

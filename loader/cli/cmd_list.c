@@ -69,15 +69,22 @@ static void link_text(void *arg, const struct pairfuse_link_info *i)
 	cli_table_cell(t, "%llu", i->in_flight);
 }
 
+/* A pair takes one of the kind that it needs. */
+const char *cli_stubs_text(const struct pairfuse_info *info, char *buf, size_t len)
+{
+	snprintf(buf, len, "%u of %u usual, %u of %u exact nesting, %u of %u no entry program, %u of %u both",
+		 info->nr_free, info->nr_stubs, info->nr_exact_free, info->nr_exact_stubs,
+		 info->nr_timed_free, info->nr_timed_stubs, info->nr_timed_exact_free,
+		 info->nr_timed_exact_stubs);
+	return buf;
+}
+
 static int list_text(int dev, const struct pairfuse_info *info)
 {
 	static const char *const head[] = { "ID", "FUNCTION", "STATE", "HOOK", "PID", "COMMAND",
 					    "PROGRAMS", "ENTERED", "RUNS", "NOT-ARMED", "MISSED",
 					    "IN-FLIGHT" };
-	unsigned int all = info->nr_stubs + info->nr_exact_stubs + info->nr_timed_stubs +
-			   info->nr_timed_exact_stubs;
-	unsigned int nr_free = info->nr_free + info->nr_exact_free + info->nr_timed_free +
-			       info->nr_timed_exact_free;
+	char text[160];
 	struct cli_table *t = cli_table_new(sizeof(head) / sizeof(head[0]));
 	size_t i;
 	int err;
@@ -86,8 +93,8 @@ static int list_text(int dev, const struct pairfuse_info *info)
 		cli_table_cell(t, "%s", head[i]);
 	err = for_each_link(dev, link_text, t);
 	cli_table_print(t, stdout);
-	printf("stubs: %u used, %u draining, %u free of %u\n",
-	       all - nr_free - info->nr_draining, info->nr_draining, nr_free, all);
+	printf("stubs: %u draining; free: %s\n", info->nr_draining,
+	       cli_stubs_text(info, text, sizeof(text)));
 	return err;
 }
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include "cli.h"
 #include "device.h"
 #include "json.h"
+#include "object.h"
 #include "pairfuse.h"
 #include "show.h"
 
@@ -25,6 +27,7 @@ enum {
 	OPT_INTERVAL,
 	OPT_DURATION,
 	OPT_JSON,
+	OPT_REQUIRE_FUSED,
 };
 
 static const struct cli_option options[] = {
@@ -35,6 +38,7 @@ static const struct cli_option options[] = {
 	{ "interval", 'i', "S", "print the data every S seconds" },
 	{ "duration", 'd', "S", "stop after S seconds; 0: as soon as the data was printed once" },
 	{ "json", 'j', NULL, "one JSON document per line" },
+	{ "require-fused", 'q', NULL, "exit with 3 at once when a pair is not fused, or none is" },
 	{}
 };
 
@@ -44,12 +48,14 @@ static struct load {
 	long interval;		/* seconds, 0: only at the end */
 	long duration;		/* seconds, -1: until a signal */
 	bool json;
+	bool require_fused;
 } state = {
 	.attach = { .sz = sizeof(state.attach) },
 	.duration = -1,
 };
 
-#define MAX_SECONDS (365L * 24 * 3600)
+#define MAX_SECONDS  (365L * 24 * 3600)
+#define WANTED_FILES 65536
 
 static bool load_option(void *arg, int index, const char *value)
 {
@@ -81,6 +87,9 @@ static bool load_option(void *arg, int index, const char *value)
 		return false;
 	case OPT_JSON:
 		l->json = true;
+		return true;
+	case OPT_REQUIRE_FUSED:
+		l->require_fused = true;
 		return true;
 	default:
 		return cli_object_option(&l->object, opt, index, value);
@@ -166,6 +175,20 @@ static void verdict_json(struct pairfuse_json *w, const struct pairfuse_verdict 
 	pairfuse_json_object_end(w);
 }
 
+/* --self-check: that it was made, of pairs that have passed. */
+static void report_checked(const struct pairfuse_object *obj)
+{
+	unsigned int calls = 0;
+	size_t i;
+
+	for (i = 0; i < obj->nr_pairs; i++)
+		if (!obj->pairs[i].reason && obj->pairs[i].analysis &&
+		    obj->pairs[i].analysis->checked.calls > calls)
+			calls = obj->pairs[i].analysis->checked.calls;
+	if (calls)
+		printf("pairfuse: tried before attaching: %u calls, no difference\n", calls);
+}
+
 static void report_attached(const struct load *l, const struct pairfuse_object *obj)
 {
 	const struct pairfuse_verdict *v;
@@ -175,6 +198,9 @@ static void report_attached(const struct load *l, const struct pairfuse_object *
 	count(obj, &fused, &pairs);
 	if (!l->json) {
 		verdicts_text(obj);
+		report_checked(obj);
+		if (!pairs)
+			puts("pairfuse: no pair is attached: that is fentry and fexit, kprobe and kretprobe, or system call tracepoint programs at both ends of one function ('pairfuse explain' tells of each)");
 		printf("pairfuse: fused %zu of %zu pairs\n", fused, pairs);
 		fflush(stdout);
 		return;
@@ -300,16 +326,50 @@ static void wait_and_report(const struct load *l, const struct pairfuse_object *
 	}
 }
 
+/*
+ * Open files: a program and a link for each half. The soft limit is there for programs
+ * that use select(), which this one does not.
+ */
+static void raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	if (limit.rlim_max >= WANTED_FILES)
+		return;
+	limit.rlim_cur = limit.rlim_max = WANTED_FILES;
+	setrlimit(RLIMIT_NOFILE, &limit);	/* with CAP_SYS_RESOURCE, that is */
+}
+
+/* --require-fused */
+static bool is_missed(const struct load *l, const struct pairfuse_object *obj)
+{
+	size_t fused, pairs;
+
+	count(obj, &fused, &pairs);
+	if (!l->require_fused || (fused && fused == pairs))
+		return false;
+	cli_error("load: %zu of %zu pairs are fused, --require-fused wants all: nothing stays attached",
+		  fused, pairs);
+	return true;
+}
+
 static int load_run(void *arg, char **args)
 {
 	struct pairfuse_object *obj;
 	struct load *l = arg;
 	int signals, err;
 
+	raise_limit();
 	if (cli_object_open(args[0], &l->object, &obj))
 		return CLI_FAILED;
-	if (l->attach.engine == PAIRFUSE_ENGINE_FUSED)
-		cli_load_module(NULL);	/* what goes wrong shows when pairs are attached */
+	/* what goes wrong shows when pairs are attached, but for this */
+	if (l->attach.engine == PAIRFUSE_ENGINE_FUSED && cli_load_module(NULL) &&
+	    cli_modprobe_said()[0])
+		cli_error("load: the kernel module could not be loaded%s", cli_modprobe_said());
 	err = pairfuse_object__load(obj);
 	if (!err) {
 		signals = open_signals();
@@ -330,6 +390,10 @@ static int load_run(void *arg, char **args)
 		cli_error("maps that are not used any more: %s", strerror(-err));
 	warn_unseen(obj);
 	report_attached(l, obj);
+	if (is_missed(l, obj)) {
+		pairfuse_object__close(obj);
+		return CLI_NOT_FUSED;
+	}
 	wait_and_report(l, obj, signals);
 	/* detach first: the final data is what remains */
 	pairfuse_object__detach(obj);

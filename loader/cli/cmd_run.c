@@ -10,7 +10,6 @@
  * Where nothing could be fused anyway, because the module is missing, say, the
  * tool is started as it is, after one line on standard error.
  */
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -22,6 +21,7 @@
 #include "cli.h"
 #include "device.h"
 #include "log.h"
+#include "tool.h"
 
 #define EXIT_NOT_EXECUTABLE 126		/* as env(1) */
 #define EXIT_NOT_FOUND	    127
@@ -38,21 +38,31 @@ static const struct cli_option options[] = {
 	{ "opt", 'O', "all|none|NAME,...",
 	  "optimisations to apply (default: all); -NAME,...: all but these" },
 	CLI_SELF_CHECK_OPTION,
+	{ "require-fused", 'q', NULL, "exit with 3 when a pair is not fused, or nothing is" },
+	{ "json", 'j', "FILE", "write what was fused to FILE, one JSON document per line" },
 	{}
 };
 
-enum { OPT_HOOK, OPT_NESTING, OPT_CLOCK, OPT_OPT, OPT_SELF_CHECK };
+enum { OPT_HOOK, OPT_NESTING, OPT_CLOCK, OPT_OPT, OPT_SELF_CHECK, OPT_REQUIRE_FUSED, OPT_JSON };
 
 static __u32 hook = PAIRFUSE_HOOK_SHARED;
 static enum pairfuse_nesting nesting;
 static bool exact_clock;
 static unsigned int without;
 static long self_check;
+static bool require_fused;
+static const char *json;
 
 static bool run_option(void *arg, int index, const char *value)
 {
 	if (index == OPT_SELF_CHECK)
 		return cli_self_check(&options[index], value, &self_check);
+	if (index == OPT_REQUIRE_FUSED)
+		return require_fused = true;
+	if (index == OPT_JSON) {
+		json = value;
+		return true;
+	}
 	if (index == OPT_NESTING && pairfuse_nesting_parse(value, &nesting))
 		return true;
 	if (index == OPT_HOOK && (!strcmp(value, "shared") || !strcmp(value, "direct"))) {
@@ -66,6 +76,8 @@ static bool run_option(void *arg, int index, const char *value)
 	cli_bad_value(&options[index], value, options[index].arg);
 	return false;
 }
+
+static char json_path[PATH_MAX];
 
 /* --- the interposer --- */
 
@@ -101,15 +113,37 @@ static const char *find_preload(char *path)
 	return none;
 }
 
+/*
+ * A new file, whose whole name is handed on: the tool may go elsewhere, and what it
+ * starts writes to the same one. Returns false after a message.
+ */
+static bool make_json(void)
+{
+	int fd;
+
+	if (!json)
+		return true;
+	fd = open(json, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (fd < 0 || (json[0] != '/' && !realpath(json, json_path))) {
+		cli_error("run: --json: '%s': %s", json, pairfuse_strerror(-errno));
+		return false;
+	}
+	close(fd);
+	if (json[0] == '/')
+		snprintf(json_path, sizeof(json_path), "%s", json);
+	return true;
+}
+
 static int preload(const char *lib)
 {
 	const char *old = getenv("LD_PRELOAD");
-	char options_text[64], *value;
+	char options_text[PATH_MAX + 96], *value;
 
 	if (asprintf(&value, "%s%s%s", lib, old && old[0] ? ":" : "", old ? old : "") < 0)
 		return -ENOMEM;
-	snprintf(options_text, sizeof(options_text), "%d:%u:%u:%u:%u:%ld", cli_verbose, hook,
-		 nesting, exact_clock, without, self_check);
+	/* 0: the first program, which others that it starts are not (preload/interpose.c) */
+	snprintf(options_text, sizeof(options_text), "0:%d:%u:%u:%u:%u:%ld:%u:%s", cli_verbose,
+		 hook, nesting, exact_clock, without, self_check, require_fused, json_path);
 	if (setenv("LD_PRELOAD", value, 1) || setenv("PAIRFUSE_RUN", options_text, 1)) {
 		free(value);
 		return -errno;
@@ -120,76 +154,15 @@ static int preload(const char *lib)
 
 /* --- the tool --- */
 
-static bool is_executable(const char *path)
-{
-	return !access(path, X_OK);
-}
-
-/* Where execvp() will find it; "" if nowhere. */
-static void find_tool(const char *name, char *path)
-{
-	const char *dir = getenv("PATH"), *end;
-
-	if (strchr(name, '/')) {
-		snprintf(path, PATH_MAX, "%s", name);
-		return;
-	}
-	for (dir = dir ? dir : "/bin:/usr/bin"; *dir; dir = end + (*end == ':')) {
-		end = strchrnul(dir, ':');
-		if (snprintf(path, PATH_MAX, "%.*s%s%s", (int)(end - dir), dir,
-			     end > dir ? "/" : "", name) < PATH_MAX && is_executable(path))
-			return;
-	}
-	path[0] = '\0';
-}
-
-static bool has_interpreter(int fd, const Elf64_Ehdr *eh)
-{
-	Elf64_Phdr ph;
-	int i;
-
-	for (i = 0; i < eh->e_phnum; i++) {
-		if (pread(fd, &ph, sizeof(ph), eh->e_phoff + (off_t)i * sizeof(ph)) != sizeof(ph))
-			return false;
-		if (ph.p_type == PT_INTERP)
-			return true;
-	}
-	return false;
-}
-
-/*
- * What the tool is that keeps it from loading the interposer, or NULL. A static
- * program would only hand its environment on. Scripts are judged by the
- * interpreter's own start.
- */
-static const char *unfit(const char *name)
-{
-	const char *what = NULL;
-	char path[PATH_MAX];
-	Elf64_Ehdr eh;
-	int fd;
-
-	find_tool(name, path);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return NULL;
-	if (pread(fd, &eh, sizeof(eh), 0) != sizeof(eh) || memcmp(eh.e_ident, ELFMAG, SELFMAG))
-		what = NULL;
-	else if (eh.e_ident[EI_CLASS] != ELFCLASS64)
-		what = "is not a 64 bit program";
-	else if (eh.e_machine != EM_X86_64)
-		what = "is not an x86-64 program";
-	else if (!has_interpreter(fd, &eh))
-		what = "is linked statically";
-	close(fd);
-	return what;
-}
-
 /* The interposer asks for the tool's programs and maps by id. */
 static bool may_look(void)
 {
 	unsigned int caps = cli_caps();
 
+	if (cli_in_user_namespace()) {
+		cli_error("run: nothing will be fused: this is a user namespace of its own, whose privileges do not reach BPF tracing; start it outside");
+		return false;
+	}
 	if (caps & CLI_CAP_SYS_ADMIN)
 		return true;
 	cli_error("run: nothing will be fused: need CAP_SYS_ADMIN (to look at the tool's programs), have %s",
@@ -197,7 +170,8 @@ static bool may_look(void)
 	return false;
 }
 
-static void prepare(const char *tool)
+/* False: nothing will be fused, which was said. */
+static bool prepare(const char *tool)
 {
 	char lib[PATH_MAX], text[256];
 	struct pairfuse_info info;
@@ -205,24 +179,33 @@ static void prepare(const char *tool)
 	int err;
 
 	if (!may_look())
-		return;
+		return false;
 	err = cli_load_module(&info);
 	if (err)
-		cli_error("run: nothing will be fused: %s",
-			  pairfuse_device_error(err, &info, text, sizeof(text)));
+		cli_error("run: nothing will be fused: %s%s",
+			  pairfuse_device_error(err, &info, text, sizeof(text)),
+			  cli_modprobe_said());
 	else if ((what = find_preload(lib)))
 		cli_error("run: nothing will be fused: %s", what);
-	else if ((what = unfit(tool)))
+	else if ((what = pairfuse_tool_unfit(tool)))
 		cli_error("run: nothing will be fused: '%s' %s", tool, what);
 	else if ((err = preload(lib)))
 		cli_error("run: nothing will be fused: %s", pairfuse_strerror(err));
+	else
+		return true;
+	return false;
 }
 
 static int run(void *state, char **args)
 {
 	int err;
 
-	prepare(args[0]);
+	if (!make_json())
+		return CLI_FAILED;
+	if (!prepare(args[0]) && require_fused) {
+		cli_error("run: '%s' is not started (--require-fused)", args[0]);
+		return CLI_NOT_FUSED;
+	}
 	execvp(args[0], args);
 	err = errno;
 	cli_error("run: '%s': %s", args[0], pairfuse_strerror(err));
@@ -234,9 +217,9 @@ const struct cli_verb cmd_run = {
 	.args = "[--] TOOL [ARGUMENT]...",
 	.summary = "start a tool and fuse the pairs that it attaches",
 	.details = "The exit status is the tool's; 126 or 127 when it cannot be executed.\n"
-		   "With -v standard error says what was fused, and why the rest was not.\n"
-		   "Only TOOL itself is followed, not what it starts: put sudo, env or timeout in\n"
-		   "front of pairfuse.\n",
+		   "One line on standard error says so when not all pairs were fused; with -v\n"
+		   "standard error tells each pair, and why the rest was not.\n"
+		   "TOOL may be a wrapper (timeout, env, a shell): what it starts is followed.\n",
 	.options = options,
 	.nr_args = CLI_REST,
 	.option = run_option,

@@ -208,7 +208,8 @@ static int attach_pair(struct pairfuse_object *obj, struct pairfuse_opair *pair,
 	close_fd(&att.target_fd);
 	if (fd < 0) {
 		pairfuse_opair_refuse(pair, PAIRFUSE_REASON_ATTACH, "function '%s': %s",
-				      obj->progs[pair->entry].func, pairfuse_attach_error(fd));
+				      obj->progs[pair->entry].func,
+				      pairfuse_attach_trouble(fd, obj->progs[pair->entry].func, hook));
 		return fd;
 	}
 	err = take_link(obj, pair, &att, fd);

@@ -12,6 +12,10 @@
 #include "device.h"
 #include "log.h"
 
+#define TEXT_OF(n)     #n
+#define TEXT_OF_VALUE(n) TEXT_OF(n)
+#define MAX_LINKS_TEXT TEXT_OF_VALUE(PAIRFUSE_MAX_LINKS)
+
 int pairfuse_device_info(int dev, struct pairfuse_info *info)
 {
 	memset(info, 0, sizeof(*info));
@@ -62,6 +66,11 @@ bool pairfuse_device_has_counter(void)
 	return info.features & PAIRFUSE_FEATURE_COUNTER;
 }
 
+bool pairfuse_module_is_loaded(void)
+{
+	return !access("/sys/module/pairfuse", F_OK);
+}
+
 const char *pairfuse_device_error(int err, const struct pairfuse_info *info, char *buf,
 				  size_t len)
 {
@@ -69,8 +78,12 @@ const char *pairfuse_device_error(int err, const struct pairfuse_info *info, cha
 	case ENOENT:
 	case ENXIO:
 	case ENODEV:
-		snprintf(buf, len, "%s: the kernel module is not loaded; try 'modprobe pairfuse', or ask 'pairfuse doctor'",
-			 PAIRFUSE_DEVICE);
+		if (pairfuse_module_is_loaded())
+			snprintf(buf, len, "%s: not here, although the kernel module is loaded: a container or a chroot needs it passed in ('docker run --device %s', 'mount --bind')",
+				 PAIRFUSE_DEVICE, PAIRFUSE_DEVICE);
+		else
+			snprintf(buf, len, "%s: the kernel module is not loaded; try 'modprobe pairfuse', or ask 'pairfuse doctor'",
+				 PAIRFUSE_DEVICE);
 		break;
 	case EACCES:
 		snprintf(buf, len, "%s: no permission: opening it needs root (mode 0600)",
@@ -143,16 +156,66 @@ const char *pairfuse_attach_error(int err)
 	case EOPNOTSUPP:
 		return "the function has no patchable call site, this kernel lacks the hook mode, or its clock is not the time stamp counter any more";
 	case EBUSY:
-		return "another user of the function excludes others (livepatch, kprobe; in direct mode also a BPF trampoline), or kernel.ftrace_enabled is 0";
+		return "another user of the function excludes others (a livepatch, or a kprobe that changes where it goes on)";
 	case ENOSPC:
-		return "all stubs of the kernel module are in use or draining";
+		return "all stubs of the kind that the pair needs are in use or draining ('pairfuse list' counts them); fewer pairs at a time can be fused";
 	case EUSERS:
-		return "all groups of the kernel module for exact nesting are in use";
+		return "all groups of the kernel module for exact nesting are in use ('pairfuse list' tells by whom); '--nesting per-call' needs none";
+	case EMLINK:
+		return "as many pairs as the function can have (" MAX_LINKS_TEXT ") are on it already; the others run as they are";
 	case ENOTUNIQ:
 		return "the descriptor of the function has been attached";
 	default:
 		return pairfuse_strerror(err);
 	}
+}
+
+static bool ftrace_is_off(void)
+{
+	FILE *f = fopen("/proc/sys/kernel/ftrace_enabled", "re");
+	bool off = f && fgetc(f) == '0';
+
+	if (f)
+		fclose(f);
+	return off;
+}
+
+/* What ftrace says of the function: letters behind "FUNCTION (USERS)"; false: nothing. */
+static bool ftrace_flags(const char *func, char *flags, size_t len)
+{
+	size_t name_len = strlen(func);
+	bool found = false;
+	char line[512];
+	FILE *f;
+
+	f = fopen("/sys/kernel/tracing/enabled_functions", "re");
+	while (f && !found && fgets(line, sizeof(line), f)) {
+		found = !strncmp(line, func, name_len) && line[name_len] == ' ';
+		if (found)
+			snprintf(flags, len, "%.*s", (int)strcspn(line + name_len, ">\n"),
+				 line + name_len);
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+const char *pairfuse_attach_trouble(int err, const char *func, __u32 hook)
+{
+	char flags[256];
+
+	if (err != -EBUSY)
+		return pairfuse_attach_error(err);
+	if (ftrace_is_off())
+		return "ftrace is switched off: sysctl kernel.ftrace_enabled=1";
+	if (!ftrace_flags(func, flags, sizeof(flags)))
+		return pairfuse_attach_error(err);
+	/* D: called directly, by a BPF trampoline; I: its user moves the instruction pointer */
+	if (hook == PAIRFUSE_HOOK_DIRECT && strstr(flags, " D"))
+		return "an fentry or fexit program is attached to it, beside which the direct hook cannot be; '--hook shared' can";
+	if (strstr(flags, " I"))
+		return "a livepatch has it, or a kprobe that changes where it goes on; fused it can be without";
+	return pairfuse_attach_error(err);
 }
 
 int pairfuse_device_next(int dev, struct pairfuse_link_info *info)

@@ -62,6 +62,10 @@ int pairfuse_device_attach_many(int dev, struct pairfuse_attach *atts, __u32 nr)
 /* One of several goes. */
 int pairfuse_link_detach(int link, __u32 id);
 const char *pairfuse_attach_error(int err);
+/* The same, after a look at who else has the function. */
+const char *pairfuse_attach_trouble(int err, const char *func, __u32 hook);
+
+bool pairfuse_module_is_loaded(void);
 
 /* The link behind info->id (0: the first one) into *info; -ENOENT at the end. */
 int pairfuse_device_next(int dev, struct pairfuse_link_info *info);

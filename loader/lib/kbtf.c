@@ -132,12 +132,37 @@ static int func_in(struct pairfuse_kbtf *k, const struct btf *btf, const char *m
 	return pairfuse_proto_from_btf(btf, id, k->nr_vmlinux, &out->proto);
 }
 
+/*
+ * The function of a system call that takes no arguments has two names, of which BTF
+ * knows the other one. Not for those that do not leave as functions do: what fork() and
+ * vfork() return to the child, and rt_sigreturn(), whose exit has no number.
+ */
+static int syscall_without_args(struct pairfuse_kbtf *k, const char *name,
+				struct pairfuse_func *out)
+{
+	static const char *const others[] = { "fork", "vfork", "rt_sigreturn" };
+	static const char prefix[] = "__x64_sys_";
+	char alias[128];
+	size_t i;
+
+	if (strncmp(name, prefix, strlen(prefix)))
+		return -ENOENT;
+	name += strlen(prefix);
+	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (!strcmp(name, others[i]))
+			return -ENOENT;
+	snprintf(alias, sizeof(alias), "__do_sys_%s", name);
+	return func_in(k, k->vmlinux, "", alias, out);
+}
+
 int pairfuse_kbtf_find(struct pairfuse_kbtf *k, const char *name, struct pairfuse_func *out)
 {
 	size_t i;
 	int err;
 
 	err = func_in(k, k->vmlinux, "", name, out);
+	if (err == -ENOENT)
+		err = syscall_without_args(k, name, out);
 	if (err != -ENOENT)
 		return err;
 	read_modules(k);

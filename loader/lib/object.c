@@ -93,8 +93,11 @@ static int opened(struct bpf_object *bpf, const char *name, struct pairfuse_obje
 
 	if (!bpf) {
 		err = -errno;
+		/* the file is there: what libbpf has not found is its BTF */
 		pairfuse_warn("%s: cannot be opened as a BPF object: %s", name,
-			      pairfuse_strerror(err));
+			      err == -ENOENT ?
+				      "it has no BTF, which its maps need: compile it with -g, and do not strip .BTF" :
+				      pairfuse_strerror(err));
 		return err;
 	}
 	return session_new(bpf, true, name, out);

@@ -25,12 +25,28 @@ static const char *prog_name(const struct pairfuse_object *obj, int index)
 	return index < 0 ? NULL : bpf_program__name(obj->progs[index].bpf);
 }
 
+/*
+ * The analysis knows no more than that there is no function. It has a name, which may
+ * well be one of the kernel's, but not one that BTF knows: of a system call like fork(),
+ * say, which leaves otherwise than it came.
+ */
+static void name_function(struct pairfuse_opair *pair, const struct pairfuse_oprog *p)
+{
+	if (pair->reason == PAIRFUSE_REASON_NO_TARGET && pair->analysis && p->func &&
+	    !p->func_known && pair->analysis->reason == PAIRFUSE_REASON_NO_TARGET)
+		pairfuse_opair_refuse(pair, PAIRFUSE_REASON_NO_TARGET,
+				      "function '%s' is not in this kernel's BTF%s", p->func,
+				      strncmp(p->func, "__x64_sys_", strlen("__x64_sys_")) ?
+					      "" : ", or the system call does not leave as a function returns");
+}
+
 void pairfuse_object_judge(struct pairfuse_object *obj, struct pairfuse_opair *pair)
 {
 	const struct pairfuse_oprog *p = &obj->progs[pair->entry >= 0 ? pair->entry : pair->exit];
 	const struct pairfuse_pair *a = pair->analysis;
 	struct pairfuse_verdict *v = &pair->verdict;
 
+	name_function(pair, p);
 	v->entry = prog_name(obj, pair->entry);
 	v->exit = prog_name(obj, pair->exit);
 	v->target = p->func;

@@ -44,8 +44,11 @@ struct place {			/* of a program: what in.progs[] describes */
 	bool known;
 };
 
+/* Kept from one analysis to the next: reading them again would be an event. */
+static struct pairfuse_kbtf *kbtf;
+static int device = -1;
+
 struct engine {
-	struct pairfuse_kbtf *kbtf;
 	struct place *places;
 	struct pairfuse_prog *progs;
 	size_t nr_progs;
@@ -203,12 +206,11 @@ static bool module_of(__u32 btf_obj_id, char *name, size_t len)
 }
 
 /* By name; where several functions have it, it must be the one that is meant. */
-static bool find_target(struct engine *e, struct place *place, const char *func, __u32 btf_id,
-			const char *module)
+static bool find_target(struct place *place, const char *func, __u32 btf_id, const char *module)
 {
 	struct pairfuse_func *t = &place->target;
 
-	place->known = !pairfuse_kbtf_find(e->kbtf, func, t) &&
+	place->known = !pairfuse_kbtf_find(kbtf, func, t) &&
 		       (!btf_id || (t->btf_id == btf_id && !strcmp(t->module, module)));
 	return place->known;
 }
@@ -232,7 +234,20 @@ static enum pairfuse_hook_type typed_at(const struct run_prog *prog)
 	}
 }
 
-static enum pairfuse_hook_type at_btf_func(struct engine *e, struct place *place)
+/* A module that was loaded since has BTF of its own: everything is read once more. */
+static const char *func_name(const char *module, __u32 btf_id)
+{
+	const char *func = pairfuse_kbtf_func_name(kbtf, module, btf_id);
+	struct pairfuse_kbtf *fresh;
+
+	if (func || !module[0] || pairfuse_kbtf_open(&fresh))
+		return func;
+	pairfuse_kbtf_free(kbtf);
+	kbtf = fresh;
+	return pairfuse_kbtf_func_name(kbtf, module, btf_id);
+}
+
+static enum pairfuse_hook_type at_btf_func(struct place *place)
 {
 	struct run_prog *prog = place->prog;
 	char module[64] = "";
@@ -241,16 +256,16 @@ static enum pairfuse_hook_type at_btf_func(struct engine *e, struct place *place
 	if (typed_at(prog) == PAIRFUSE_AT_OTHER || !prog->btf_id ||
 	    !module_of(prog->btf_obj_id, module, sizeof(module)))
 		return PAIRFUSE_AT_OTHER;
-	func = pairfuse_kbtf_func_name(e->kbtf, module, prog->btf_id);
+	func = func_name(module, prog->btf_id);
 	if (!func || strlen(func) >= sizeof(prog->func))
 		return PAIRFUSE_AT_OTHER;
 	strcpy(prog->func, func);
-	if (!find_target(e, place, func, prog->btf_id, module))
+	if (!find_target(place, func, prog->btf_id, module))
 		return PAIRFUSE_AT_OTHER;
 	return typed_at(prog);
 }
 
-static enum pairfuse_hook_type at_probe(struct engine *e, struct place *place)
+static enum pairfuse_hook_type at_probe(struct place *place)
 {
 	static const enum pairfuse_hook_type types[] = {
 		[RUN_AT_OTHER]	   = PAIRFUSE_AT_OTHER,
@@ -261,7 +276,7 @@ static enum pairfuse_hook_type at_probe(struct engine *e, struct place *place)
 	};
 	enum pairfuse_hook_type type = types[place->half->at];
 
-	if (type == PAIRFUSE_AT_OTHER || !find_target(e, place, place->half->func, 0, ""))
+	if (type == PAIRFUSE_AT_OTHER || !find_target(place, place->half->func, 0, ""))
 		return PAIRFUSE_AT_OTHER;
 	return type;
 }
@@ -275,9 +290,9 @@ static void describe_place(struct engine *e, struct run_prog *prog, struct run_h
 	place->half = half;
 	if (!half || half->at == RUN_AT_FENTRY || half->at == RUN_AT_FEXIT ||
 	    typed_at(prog) == PAIRFUSE_AT_MODIFY)
-		in->at = at_btf_func(e, place);
+		in->at = at_btf_func(place);
 	else
-		in->at = at_probe(e, place);
+		in->at = at_probe(place);
 	in->name = prog->name;
 	in->section = "";
 	in->sleepable = prog->sleepable;
@@ -354,10 +369,12 @@ static void load_insns(struct run_pair *pair, const struct run_prog *orig,
 	fd = fd < 0 ? -errno : fd;
 	if (fd < 0 && log && run_verbose > 1)
 		run_say("verifier log of the rewritten '%s':\n%s", orig->name, log);
-	if (fd < 0 || run_fd_make_private(fd, holder)) {
+	if (fd == -EMFILE || (fd >= 0 && run_fd_make_private(fd, holder))) {
+		run_pair_refuse_room(pair);
+	} else if (fd < 0) {
 		pair->final = true;
 		run_pair_refuse(pair, PAIRFUSE_REASON_VERIFIER, "rewritten '%s': %s: %s",
-				orig->name, pairfuse_strerror(fd < 0 ? fd : -EMFILE),
+				orig->name, pairfuse_strerror(fd),
 				log ? pairfuse_log_last_line(log) : "");
 	}
 	free(log);
@@ -403,6 +420,41 @@ static void load_half(struct engine *e, struct run_pair *pair, const struct run_
 	free(insns);
 }
 
+static bool open_device(struct run_pair *pair)
+{
+	struct pairfuse_info info;
+	char text[256];
+	int fd;
+
+	if (device >= 0)
+		return true;
+	fd = pairfuse_device_open(&info);
+	if (fd < 0)
+		run_pair_refuse(pair, PAIRFUSE_REASON_MODULE, "%s",
+				pairfuse_device_error(fd, &info, text, sizeof(text)));
+	else if (run_fd_make_private(fd, &device))
+		run_pair_refuse_room(pair);
+	return device >= 0;
+}
+
+/* What else attaching needs, so that it is one request and nothing more. */
+static void get_ready(struct run_pair *pair)
+{
+	char text[256];
+	int fd;
+
+	if (!open_device(pair))
+		return;
+	fd = pairfuse_descriptor_load(&pair->target, BPF_TRACE_FEXIT, text, sizeof(text));
+	if (fd < 0)
+		run_pair_refuse(pair, PAIRFUSE_REASON_NOT_TRACEABLE,
+				"function '%s' cannot be traced: %s", pair->func, text);
+	else if (run_fd_make_private(fd, &pair->target_fd))
+		run_pair_refuse_room(pair);
+	else
+		run_anchor();
+}
+
 static void load(struct engine *e, struct run_pair *pair)
 {
 	if (pair->exit_fd >= 0)
@@ -411,6 +463,8 @@ static void load(struct engine *e, struct run_pair *pair)
 		load_half(e, pair, pair->entry_prog, &pair->entry_code, &pair->entry_fd);
 	if (!pair->reason)
 		load_half(e, pair, pair->exit_prog, &pair->exit_code, &pair->exit_fd);
+	if (!pair->reason)
+		get_ready(pair);
 }
 
 /* --- verdicts --- */
@@ -539,7 +593,6 @@ static void close_engine(struct engine *e)
 	free(e->contents);
 	free(e->places);
 	free(e->progs);
-	pairfuse_kbtf_free(e->kbtf);
 }
 
 /* With -vv: what the analysis is given. */
@@ -585,6 +638,34 @@ static enum pairfuse_clock choose_clock(void)
 	return clock;
 }
 
+static int open_kbtf(void)
+{
+	return kbtf ? 0 : pairfuse_kbtf_open(&kbtf);
+}
+
+/*
+ * Where programs for kprobes go is not known before they are attached, and looking for a
+ * function that vmlinux does not have reads the BTF of all modules.
+ */
+void run_engine_warm(void)
+{
+	static bool modules_read;
+	bool kprobes = false, tracepoints = false;
+	const struct run_prog *prog;
+	struct pairfuse_func func;
+
+	for (prog = run_progs; prog; prog = prog->next) {
+		kprobes |= prog->type == BPF_PROG_TYPE_KPROBE;
+		tracepoints |= prog->type == BPF_PROG_TYPE_TRACEPOINT;
+	}
+	if (kprobes || tracepoints)
+		run_probe_warm(tracepoints);
+	if (!open_kbtf() && kprobes && !modules_read) {
+		pairfuse_kbtf_find(kbtf, "", &func);
+		modules_read = true;
+	}
+}
+
 int run_engine_update(void)
 {
 	struct pairfuse_result *res = NULL;
@@ -593,7 +674,7 @@ int run_engine_update(void)
 	int err;
 
 	forget_dead();
-	err = pairfuse_kbtf_open(&e.kbtf);
+	err = open_kbtf();
 	if (!err)
 		err = describe_progs(&e);
 	if (!err)
@@ -605,7 +686,7 @@ int run_engine_update(void)
 		in.nr_maps = e.nr_maps;
 		in.map_ref = map_ref;
 		in.map_ref_arg = &e;
-		in.rdonly_cast_id = pairfuse_kbtf_vmlinux_func(e.kbtf, "bpf_rdonly_cast");
+		in.rdonly_cast_id = pairfuse_kbtf_vmlinux_func(kbtf, "bpf_rdonly_cast");
 		in.nesting = run_nesting;
 		in.no_groups = !has_group();
 		in.filter = true;
@@ -648,6 +729,7 @@ int run_engine_attach(struct run_pair *pair)
 	struct pairfuse_attach att = {
 		.entry_fd = pair->entry_fd,
 		.exit_fd = pair->exit_fd,
+		.target_fd = pair->target_fd,
 		.hook = run_hook,
 		.entry_cookie = pair->no_entry ? 0 : pair->entry->cookie,
 		.exit_cookie = pair->exit->cookie,
@@ -655,33 +737,14 @@ int run_engine_attach(struct run_pair *pair)
 		.filter = pair->filter,
 		.filter_value = pair->filter_value,
 	};
-	struct pairfuse_info info;
-	char text[256];
-	int dev, fd;
+	int fd;
 
 	if (att.flags & PAIRFUSE_ATTACH_EXACT)
 		att.group_fd = group_link(pair);
-	dev = pairfuse_device_open(&info);
-	if (dev < 0) {
-		run_pair_refuse(pair, PAIRFUSE_REASON_MODULE, "%s",
-				pairfuse_device_error(dev, &info, text, sizeof(text)));
-		return dev;
-	}
-	att.target_fd = pairfuse_descriptor_load(&pair->target, BPF_TRACE_FEXIT, text,
-						 sizeof(text));
-	if (att.target_fd < 0) {
-		close(dev);
-		run_pair_refuse(pair, PAIRFUSE_REASON_NOT_TRACEABLE,
-				"function '%s' cannot be traced: %s", pair->func, text);
-		return att.target_fd;
-	}
-	run_anchor();
-	fd = pairfuse_device_attach(dev, &att);
-	close(att.target_fd);
-	close(dev);
+	fd = pairfuse_device_attach(device, &att);
 	if (fd < 0) {
 		run_pair_refuse(pair, PAIRFUSE_REASON_ATTACH, "function '%s': %s", pair->func,
-				pairfuse_attach_error(fd));
+				pairfuse_attach_trouble(fd, pair->func, run_hook));
 		return fd;
 	}
 	if (pair->shared_only && att.hook != PAIRFUSE_HOOK_SHARED) {

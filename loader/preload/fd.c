@@ -12,7 +12,8 @@
 #include "sys.h"
 
 #define WORD_BITS 64
-#define PRIVATE_MIN 4096	/* beyond what programs use and select() can take */
+#define PRIVATE_MIN  4096
+#define PRIVATE_ROOM 16384
 
 static unsigned long known[RUN_FD_MAX / WORD_BITS];
 static struct run_fd *table;
@@ -81,16 +82,77 @@ int run_fd_next(int fd)
 
 /* --- ours --- */
 
+/*
+ * The limit on open files is one on their numbers: a descriptor at or above it takes
+ * nothing from the tool. To get there the limit is raised while the lock is held, and
+ * put back before the tool goes on. Where the hard limit is in the way, raising that
+ * too needs CAP_SYS_RESOURCE, which root has. Without it the upper half of a large limit
+ * has to do, and of a small one nothing is taken: then nothing is fused.
+ */
+static struct rlimit limit;	/* the tool's, while it is raised */
+static struct rlimit high;	/* what it was raised to */
+static unsigned int raised;	/* how often; 0: it is not */
+static long private_min;
+
+/* Beyond what programs use and select() can take, and what they may use. */
+static long first_number(void)
+{
+	if (limit.rlim_cur < PRIVATE_MIN)
+		return PRIVATE_MIN;
+	return limit.rlim_cur < RUN_FD_MAX / 2 ? (long)limit.rlim_cur : RUN_FD_MAX / 2;
+}
+
+static bool raise_to(rlim_t cur, rlim_t max)
+{
+	high.rlim_cur = cur;
+	high.rlim_max = max;
+	return !run_sys_nofile(&high, NULL);
+}
+
+void run_fd_raise_limit(void)
+{
+	rlim_t wanted;
+
+	if (raised++ || run_sys_nofile(NULL, &limit))
+		return;
+	high = limit;
+	private_min = first_number();
+	wanted = private_min + PRIVATE_ROOM;
+	if (limit.rlim_cur >= wanted ||
+	    raise_to(wanted, limit.rlim_max > wanted ? limit.rlim_max : wanted))
+		return;
+	raise_to(limit.rlim_max, limit.rlim_max);
+	if ((long)limit.rlim_max <= private_min && limit.rlim_max >= 2 * PRIVATE_MIN)
+		private_min = limit.rlim_max / 2;
+}
+
+void run_fd_restore_limit(void)
+{
+	struct rlimit now;
+
+	/* unless another thread has set one of its own meanwhile */
+	if (!--raised && !run_sys_nofile(NULL, &now) && now.rlim_cur == high.rlim_cur &&
+	    now.rlim_max == high.rlim_max)
+		run_sys_nofile(&limit, NULL);
+}
+
+void run_fd_tool_limit(struct rlimit *out)
+{
+	if (raised)
+		*out = limit;
+	else
+		run_sys_nofile(NULL, out);
+}
+
 static long dup_high(int fd)
 {
-	struct rlimit lim = { .rlim_cur = 1024 };
-	long min = PRIVATE_MIN, got;
+	long high;
 
-	getrlimit(RLIMIT_NOFILE, &lim);
-	if (lim.rlim_cur < 2 * PRIVATE_MIN)
-		min = lim.rlim_cur / 2;
-	got = run_sys_fcntl(fd, F_DUPFD_CLOEXEC, min);
-	return got < 0 ? run_sys_fcntl(fd, F_DUPFD_CLOEXEC, 3) : got;
+	run_fd_raise_limit();
+	high = run_sys_fcntl(fd, F_DUPFD_CLOEXEC, private_min);
+	run_fd_restore_limit();
+	/* EINVAL: the first number is beyond the limit */
+	return high == -EINVAL ? -EMFILE : high;
 }
 
 int run_fd_make_private(int fd, int *holder)

@@ -17,6 +17,7 @@
 #define PAIRFUSE_PRELOAD_FD_H
 
 #include <stdbool.h>
+#include <sys/resource.h>
 
 #define RUN_FD_MAX 65536	/* fds above are not followed */
 
@@ -44,8 +45,18 @@ void run_fd_clear(int fd);
 int run_fd_next(int fd);
 
 /*
- * Move an fd of ours out of the tool's way, to a high number, and remember it
- * in *holder. Takes over fd. A negative fd is an error and returned.
+ * Open files beyond the tool's limit are allowed in between, so that ours take none
+ * from it. Calls may be nested. Only while the lock is held.
+ */
+void run_fd_raise_limit(void);
+void run_fd_restore_limit(void);
+/* The limit as the tool knows it. */
+void run_fd_tool_limit(struct rlimit *out);
+
+/*
+ * Move an fd of ours out of the tool's way, to a number beyond its limit on open
+ * files, and remember it in *holder. Takes over fd. A negative fd is an error and
+ * returned; -EMFILE: there is no room beyond the limit.
  */
 int run_fd_make_private(int fd, int *holder);
 /* Close *holder and set it to -1. */

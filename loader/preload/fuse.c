@@ -21,7 +21,11 @@
  * that share a map with them until they are attached.
  */
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include <bpf/libbpf.h>
 
 #include "device.h"
 #include "fd.h"
@@ -29,37 +33,70 @@
 #include "run.h"
 #include "sys.h"
 
-/* --- putting back --- */
+#define MAX_PURGED 1000000
+
+/* --- what is left in the map --- */
+
+static long map_command(int cmd, int fd, const void *key, void *value)
+{
+	union bpf_attr attr = { .map_fd = fd };
+
+	attr.key = (__u64)(unsigned long)key;
+	attr.value = (__u64)(unsigned long)value;	/* or the next key */
+	return run_sys_bpf(cmd, &attr, sizeof(attr));
+}
+
+/* Elements of an array cannot be deleted; they are zero before anybody stores there. */
+static void purge_array(int fd, __u32 entries, size_t size)
+{
+	void *zero = calloc(1, size);
+	__u32 i;
+
+	for (i = 0; zero && i < entries; i++)
+		if (map_command(BPF_MAP_UPDATE_ELEM, fd, &i, zero))
+			break;
+	free(zero);
+}
+
+static void purge_hash(int fd)
+{
+	unsigned char key[512];
+	unsigned int n;
+
+	for (n = 0; n < MAX_PURGED; n++)
+		if (map_command(BPF_MAP_GET_NEXT_KEY, fd, NULL, key) ||
+		    map_command(BPF_MAP_DELETE_ELEM, fd, key, NULL))
+			break;
+}
 
 /*
- * Between attaching and now the original entry may have left state in the map
- * that no exit has taken; an exit much later would take it for its own.
+ * What the original entry has left in the map and no exit has taken: an exit much
+ * later would take it for its own, and the tool would find what it never had there.
+ * The map of a pair that can be fused has nothing else in it: nobody but the pairs
+ * of the group uses it. Of a task storage the elements cannot be asked for.
  */
 static void purge(__u32 carrier)
 {
-	unsigned char key[512];
-	union bpf_attr attr = {};
-	unsigned int n;
+	union bpf_attr attr = { .map_id = carrier };
+	struct bpf_map_info info;
 	long fd;
 
-	attr.map_id = carrier;
 	fd = run_sys_bpf(BPF_MAP_GET_FD_BY_ID, &attr, sizeof(attr));
 	if (fd < 0)
 		return;
-	for (n = 0; n < 1000000; n++) {
-		memset(&attr, 0, sizeof(attr));
-		attr.map_fd = fd;
-		attr.next_key = (__u64)(unsigned long)key;
-		if (run_sys_bpf(BPF_MAP_GET_NEXT_KEY, &attr, sizeof(attr)))
-			break;
-		memset(&attr, 0, sizeof(attr));
-		attr.map_fd = fd;
-		attr.key = (__u64)(unsigned long)key;
-		if (run_sys_bpf(BPF_MAP_DELETE_ELEM, &attr, sizeof(attr)))
-			break;		/* an array, say */
+	if (run_map_info(fd, &info)) {
+		if (info.type == BPF_MAP_TYPE_ARRAY)
+			purge_array(fd, info.max_entries, info.value_size);
+		else if (info.type == BPF_MAP_TYPE_PERCPU_ARRAY)
+			purge_array(fd, info.max_entries,
+				    (info.value_size + 7UL) / 8 * 8 * libbpf_num_possible_cpus());
+		else
+			purge_hash(fd);
 	}
 	run_sys_close(fd);
 }
+
+/* --- putting back --- */
 
 static void restore(struct run_half *half)
 {
@@ -108,6 +145,7 @@ void run_fallback(__u32 carrier, const char *why)
 	struct run_pair *pair;
 	bool purged = false;
 
+	run_fd_raise_limit();
 	for (pair = run_pairs; pair; pair = pair->next) {
 		if (pair->state != RUN_PAIR_FUSED || pair->carrier != carrier)
 			continue;
@@ -115,11 +153,14 @@ void run_fallback(__u32 carrier, const char *why)
 			purge(carrier);
 		purged = true;
 		put_back(pair);
+		snprintf(pair->text, sizeof(pair->text), "back to the original programs: %s", why);
+		run_set_news();
 		run_say("%s: back to the original programs: %s", pair->func, why);
 	}
 	if (purged)
 		drop_storage(carrier);
 	run_generation++;
+	run_fd_restore_limit();
 }
 
 void run_fallback_half(struct run_half *half, const char *why)
@@ -159,6 +200,7 @@ void run_anchor(void)
 		run_say("BPF's trampolines are not kept in use: %s", pairfuse_strerror(err));
 }
 
+/* Attached, or about to be. */
 static struct run_half *find_half(const struct run_prog *prog, const char *func, bool entry)
 {
 	struct run_half *half;
@@ -171,19 +213,39 @@ static struct run_half *find_half(const struct run_prog *prog, const char *func,
 	return NULL;
 }
 
-static bool replace(struct run_pair *pair)
+static int take_off(struct run_half *entry, struct run_half *exit)
 {
-	int link, err;
+	int err = exit->expected ? 0 : run_half_take_off(exit);
 
-	err = run_half_take_off(pair->exit);
-	if (!err)
-		err = run_half_take_off(pair->entry);
-	if (err) {
+	return err || entry->expected ? err : run_half_take_off(entry);
+}
+
+static void empty_map(const struct run_pair *pair)
+{
+	if (pair->carrier && pair->storage != PAIRFUSE_STORAGE_MAP)
+		purge(pair->carrier);
+}
+
+static void refuse_taking_off(struct run_pair *pair, int err)
+{
+	if (err == -EMFILE)
+		run_pair_refuse_room(pair);
+	else
 		run_pair_refuse(pair, PAIRFUSE_REASON_ATTACH,
 				"the link of the original cannot be replaced: %s",
 				pairfuse_strerror(err));
+	pair->final = true;
+}
+
+static bool replace(struct run_pair *pair)
+{
+	int link, err = take_off(pair->entry, pair->exit);
+
+	if (err) {
+		refuse_taking_off(pair, err);
 		goto back;
 	}
+	empty_map(pair);
 	link = run_engine_attach(pair);
 	if (link < 0)
 		goto back;
@@ -230,22 +292,73 @@ static void refuse_group(struct run_pair *failed)
 	}
 }
 
+static bool find_halves(const struct run_pair *pair, struct run_half **entry,
+			struct run_half **exit)
+{
+	*entry = find_half(pair->entry_prog, pair->func, true);
+	*exit = find_half(pair->exit_prog, pair->func, false);
+	return *entry && *exit;
+}
+
+bool run_pair_is_attached(const struct run_pair *pair)
+{
+	struct run_half *entry, *exit;
+
+	return find_halves(pair, &entry, &exit) && !entry->expected && !exit->expected;
+}
+
 static void fuse_ready(void)
 {
+	struct run_half *entry, *exit;
 	struct run_pair *pair;
 
 	for (pair = run_pairs; pair; pair = pair->next) {
-		if (pair->state != RUN_PAIR_READY)
+		if (pair->state != RUN_PAIR_READY || !find_halves(pair, &entry, &exit) ||
+		    entry->expected || exit->expected || entry->pair || exit->pair)
 			continue;
-		pair->entry = find_half(pair->entry_prog, pair->func, true);
-		pair->exit = find_half(pair->exit_prog, pair->func, false);
-		if (!pair->entry || !pair->exit || pair->entry->pair || pair->exit->pair) {
-			pair->entry = NULL;
-			pair->exit = NULL;
-			continue;
-		}
+		pair->entry = entry;
+		pair->exit = exit;
 		if (!replace(pair))
 			refuse_group(pair);
+	}
+}
+
+/*
+ * The last half of pairs is about to be attached. Their other halves go now: then what
+ * has to be asked about the last one's link is not counted, for it runs alone, and finds
+ * nothing in the map.
+ */
+static void make_way(void)
+{
+	struct run_half *entry, *exit;
+	struct run_pair *pair;
+	int err;
+
+	for (pair = run_pairs; pair; pair = pair->next) {
+		if (pair->state != RUN_PAIR_READY || !find_halves(pair, &entry, &exit) ||
+		    (entry->expected && exit->expected) || entry->pair || exit->pair)
+			continue;
+		entry->waits = !entry->expected;
+		exit->waits = !exit->expected;
+		err = take_off(entry, exit);
+		if (err) {
+			refuse_taking_off(pair, err);
+			refuse_group(pair);
+			continue;
+		}
+		empty_map(pair);
+	}
+}
+
+/* Those that have made way for nothing: it was not attached, or is not fused. */
+static void put_back_waiting(void)
+{
+	struct run_half *half;
+
+	for (half = run_halves; half; half = half->next) {
+		if (half->waits && half->state == RUN_HALF_OFF)
+			restore(half);
+		half->waits = false;
 	}
 }
 
@@ -254,7 +367,8 @@ static bool has_partner(const struct run_half *half)
 	const struct run_half *other;
 
 	for (other = run_halves; other; other = other->next)
-		if (half->at != RUN_AT_OTHER && other->at == run_at_partner(half->at) &&
+		if (half->at != RUN_AT_OTHER && !other->expected &&
+		    other->at == run_at_partner(half->at) &&
 		    !strcmp(other->site, half->site))
 			return true;
 	return false;
@@ -271,26 +385,90 @@ static bool all_known(void)
 	return true;
 }
 
-void run_fuse(struct run_half *arrived)
+static bool has_partner_prog(const struct run_half *half)
+{
+	enum bpf_attach_type want = half->at == RUN_AT_FENTRY ? BPF_TRACE_FEXIT :
+								 BPF_TRACE_FENTRY;
+	const struct run_prog *prog;
+
+	for (prog = run_progs; prog; prog = prog->next)
+		if (prog->type == BPF_PROG_TYPE_TRACING && prog->attach_type == want &&
+		    prog->btf_id == half->prog->btf_id &&
+		    prog->btf_obj_id == half->prog->btf_obj_id)
+			return true;
+	return false;
+}
+
+/* Whatever has changed since the last time, programs and halves are judged anew. */
+static bool update(void)
 {
 	static unsigned int analysed;
-	struct run_half *half;
 	int err;
 
-	if (!has_partner(arrived))
-		return;
-	if (analysed != run_generation) {
-		err = run_engine_update();
-		if (err) {
-			run_say("no analysis: %s", pairfuse_strerror(err));
-			return;
-		}
-		analysed = run_generation;
+	if (analysed == run_generation)
+		return true;
+	err = run_engine_update();
+	if (err) {
+		run_say("no analysis: %s", pairfuse_strerror(err));
+		return false;
 	}
-	fuse_ready();
-	/* its partner has left, came back, and is not taken this time */
-	for (half = run_halves; half; half = half->next)
-		if (half->state == RUN_HALF_OFF && !strcmp(half->site, arrived->site))
-			restore(half);
-	run_pair_tell(all_known());
+	analysed = run_generation;
+	return true;
+}
+
+static void hold_ready(struct run_half *half)
+{
+	const struct run_pair *pair;
+
+	for (pair = run_pairs; pair; pair = pair->next)
+		if (pair->state == RUN_PAIR_READY &&
+		    (pair->entry_prog == half->prog || pair->exit_prog == half->prog))
+			run_half_hold(half);
+}
+
+void run_prepare(struct run_half *expected)
+{
+	bool typed = expected->at == RUN_AT_FENTRY || expected->at == RUN_AT_FEXIT;
+
+	if (expected->at == RUN_AT_OTHER)
+		return;
+	run_fd_raise_limit();
+	run_engine_warm();
+	run_half_nothing();
+	/* of fentry and fexit all is known when the first of them is attached */
+	if ((typed ? has_partner_prog(expected) : has_partner(expected)) && update()) {
+		hold_ready(expected);
+		make_way();
+	}
+	run_fd_restore_limit();
+}
+
+void run_fuse(struct run_half *arrived)
+{
+	struct run_half *half;
+
+	if (!has_partner(arrived)) {
+		/* while it does nothing yet without the other one */
+		run_half_know(arrived);
+		return;
+	}
+	run_fd_raise_limit();
+	if (update()) {
+		fuse_ready();
+		/* its partner has left, came back, and is not taken this time */
+		for (half = run_halves; half; half = half->next)
+			if (half->state == RUN_HALF_OFF && !strcmp(half->site, arrived->site))
+				restore(half);
+		run_pair_tell(all_known());
+		run_set_news();
+	}
+	put_back_waiting();
+	run_fd_restore_limit();
+}
+
+void run_prepared_in_vain(void)
+{
+	run_fd_raise_limit();
+	put_back_waiting();
+	run_fd_restore_limit();
 }

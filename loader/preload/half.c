@@ -49,6 +49,8 @@ static struct run_half *half_new(struct run_prog *prog, enum run_how how)
 	return half;
 }
 
+static void event_check(struct run_event *event);
+
 static void half_free(struct run_half *half)
 {
 	struct run_half **p = &run_halves;
@@ -74,11 +76,12 @@ static void keep_attr(struct run_half *half, const union bpf_attr *attr, unsigne
 
 /*
  * The analysis knew already where fentry and fexit programs go, once each; the
- * place of others is news.
+ * place of others is news, and so is a cookie.
  */
 static void count_news(const struct run_half *half)
 {
-	if ((half->at != RUN_AT_FENTRY && half->at != RUN_AT_FEXIT) || half->prog->nr_halves > 1)
+	if ((half->at != RUN_AT_FENTRY && half->at != RUN_AT_FEXIT) || half->prog->nr_halves > 1 ||
+	    half->cookie)
 		run_generation++;
 }
 
@@ -101,7 +104,7 @@ static void at_event(struct run_half *half, struct run_event *event)
 
 	half->event = event;
 	event->half = half;
-	half->at = run_probe_resolve(&event->attr, event->pid, half->func);
+	half->at = run_probe_resolve(&event->attr, event->pid, half->prog->type, half->func);
 	want = half->at == RUN_AT_KPROBE || half->at == RUN_AT_KRETPROBE ?
 		       BPF_PROG_TYPE_KPROBE : BPF_PROG_TYPE_TRACEPOINT;
 	if (half->prog->type != want)
@@ -109,61 +112,57 @@ static void at_event(struct run_half *half, struct run_event *event)
 	snprintf(half->site, sizeof(half->site), "%s", half->func);
 }
 
-static struct run_half *half_linked(struct run_half *half, int fd)
-{
-	if (half && run_fd_set(fd, RUN_FD_LINK, half)) {
-		half->nr_links = 1;
-		run_link_info_read(half, fd);
-		count_news(half);
-		return half;
-	}
-	if (half)
-		half_free(half);
-	return NULL;
-}
+/* --- expected: the tool is about to attach it --- */
 
-struct run_half *run_half_linked(const union bpf_attr *attr, unsigned int size, int fd)
+static struct run_half *expect_on_event(const union bpf_attr *attr, struct run_prog *prog)
 {
-	struct run_prog *prog = run_prog_by_fd(attr->link_create.prog_fd);
+	struct run_fd target = run_fd_get(attr->link_create.target_fd);
 	struct run_half *half;
-	struct run_fd target;
 
-	if (attr->link_create.attach_type == BPF_PERF_EVENT) {
-		target = run_fd_get(attr->link_create.target_fd);
-		if (target.kind != RUN_FD_EVENT || ((struct run_event *)target.obj)->half)
-			return NULL;
-		half = half_new(prog, RUN_HOW_EVENT_LINK);
-		if (half) {
-			at_event(half, target.obj);
-			half->cookie = attr->link_create.perf_event.bpf_cookie;
-		}
-	} else {
-		half = half_new(prog, RUN_HOW_LINK);
-		if (half && attr->link_create.attach_type == prog->attach_type &&
-		    !attr->link_create.target_fd && !attr->link_create.target_btf_id) {
-			at_btf_func(half);
-			half->cookie = attr->link_create.tracing.cookie;
-		}
-	}
-	if (half)
-		keep_attr(half, attr, size);
-	return half_linked(half, fd);
+	if (target.kind != RUN_FD_EVENT || ((struct run_event *)target.obj)->half)
+		return NULL;
+	half = half_new(prog, RUN_HOW_EVENT_LINK);
+	if (!half)
+		return NULL;
+	at_event(half, target.obj);
+	half->cookie = attr->link_create.perf_event.bpf_cookie;
+	return half;
 }
 
-struct run_half *run_half_raw_tp(const union bpf_attr *attr, unsigned int size, int fd)
+static struct run_half *expect_on_func(const union bpf_attr *attr, struct run_prog *prog)
 {
-	struct run_half *half = half_new(run_prog_by_fd(attr->raw_tracepoint.prog_fd),
-					 RUN_HOW_RAW_TP);
+	struct run_half *half = half_new(prog, RUN_HOW_LINK);
 
-	if (half) {
-		keep_attr(half, attr, size);
-		if (!attr->raw_tracepoint.name)
-			at_btf_func(half);
+	if (half && attr->link_create.attach_type == prog->attach_type &&
+	    !attr->link_create.target_fd && !attr->link_create.target_btf_id) {
+		at_btf_func(half);
+		half->cookie = attr->link_create.tracing.cookie;
 	}
-	return half_linked(half, fd);
+	return half;
 }
 
-struct run_half *run_half_event(struct run_event *event, int prog_fd)
+struct run_half *run_half_expect(int cmd, const union bpf_attr *attr, unsigned int size)
+{
+	struct run_half *half;
+
+	if (cmd == BPF_RAW_TRACEPOINT_OPEN) {
+		half = half_new(run_prog_by_fd(attr->raw_tracepoint.prog_fd), RUN_HOW_RAW_TP);
+		if (half && !attr->raw_tracepoint.name)
+			at_btf_func(half);
+	} else if (attr->link_create.attach_type == BPF_PERF_EVENT) {
+		half = expect_on_event(attr, run_prog_by_fd(attr->link_create.prog_fd));
+	} else {
+		half = expect_on_func(attr, run_prog_by_fd(attr->link_create.prog_fd));
+	}
+	if (!half)
+		return NULL;
+	keep_attr(half, attr, size);
+	half->expected = true;
+	count_news(half);
+	return half;
+}
+
+struct run_half *run_half_expect_event(struct run_event *event, int prog_fd)
 {
 	struct run_half *half;
 
@@ -172,9 +171,33 @@ struct run_half *run_half_event(struct run_event *event, int prog_fd)
 	half = half_new(run_prog_by_fd(prog_fd), RUN_HOW_EVENT);
 	if (half) {
 		at_event(half, event);
+		half->expected = true;
 		count_news(half);
 	}
 	return half;
+}
+
+void run_half_failed(struct run_half *half)
+{
+	struct run_event *event = half->event;
+
+	half_free(half);
+	if (event)
+		event_check(event);
+}
+
+bool run_half_arrived(struct run_half *half, int fd)
+{
+	bool here = half->how == RUN_HOW_EVENT ? half->event->nr_fds > 0 :
+						 run_fd_set(fd, RUN_FD_LINK, half);
+
+	if (!here) {
+		run_half_failed(half);
+		return false;
+	}
+	half->expected = false;
+	half->nr_links = half->how != RUN_HOW_EVENT;
+	return true;
 }
 
 /* --- perf events --- */
@@ -196,7 +219,7 @@ struct run_event *run_event_opened(const struct perf_event_attr *attr, int pid, 
 	event->cpu = cpu;
 	event->flags = flags;
 	if (attr->type != PERF_TYPE_TRACEPOINT) {
-		at = run_probe_resolve(&event->attr, pid, ignored);
+		at = run_probe_resolve(&event->attr, pid, BPF_PROG_TYPE_KPROBE, ignored);
 		if (at == RUN_AT_OTHER || strlen(func) >= sizeof(event->func)) {
 			free(event);
 			return NULL;
@@ -250,7 +273,8 @@ void run_half_put_link(struct run_half *half)
 void run_event_put(struct run_event *event)
 {
 	event->nr_fds--;
-	if (!event->nr_fds && event->half && event->half->how == RUN_HOW_EVENT)
+	if (!event->nr_fds && event->half && event->half->how == RUN_HOW_EVENT &&
+	    !event->half->expected)
 		half_gone(event->half);
 	else
 		event_check(event);
@@ -301,15 +325,21 @@ static int any_link_fd(struct run_half *half)
 	return -1;
 }
 
+/* One for all, opened before anything is attached: opening a file is an event too. */
+static int nothing = -1;
+
+int run_half_nothing(void)
+{
+	int err = nothing < 0 ? run_fd_make_private(run_sys_nothing(), &nothing) : 0;
+
+	return err ? err : nothing;
+}
+
 static int replace_by_nothing(struct run_half *half)
 {
-	int fd = run_sys_nothing(), err;
+	int fd = run_half_nothing();
 
-	if (fd < 0)
-		return fd;
-	err = replace_all(half, fd, fd);
-	run_sys_close(fd);
-	return err;
+	return fd < 0 ? fd : replace_all(half, fd, fd);
 }
 
 static long fd_by_id(int cmd, __u32 id)
@@ -332,32 +362,44 @@ static int check_gone(struct run_half *half)
 	return -EBUSY;
 }
 
+int run_half_hold(struct run_half *half)
+{
+	if (half->prog_fd >= 0)
+		return 0;
+	return run_fd_make_private(fd_by_id(BPF_PROG_GET_FD_BY_ID, half->prog->id),
+				   &half->prog_fd);
+}
+
+void run_half_know(struct run_half *half)
+{
+	if (half->how != RUN_HOW_EVENT && !half->info_len)
+		run_link_info_read(half, any_link_fd(half));
+}
+
+/* The link alone: its event is needed again if it is still held. */
+static int take_link_off(struct run_half *half)
+{
+	int fd = run_half_nothing(), err;
+
+	run_half_know(half);
+	err = fd < 0 ? fd : replace_all(half, fd, -1);
+	return err ? err : check_gone(half);
+}
+
 int run_half_take_off(struct run_half *half)
 {
-	int fd, err;
+	int err;
 
 	if (half->state == RUN_HALF_OFF)
 		return 0;
 	if (half->pinned)
 		return -EBUSY;
-	if (half->prog_fd < 0) {
-		err = run_fd_make_private(fd_by_id(BPF_PROG_GET_FD_BY_ID, half->prog->id),
-					  &half->prog_fd);
-		if (err)
-			return err;
-	}
-	if (half->how != RUN_HOW_EVENT) {
-		/* the link first: its event is needed again if it is still held */
-		fd = run_sys_nothing();
-		err = fd < 0 ? fd : replace_all(half, fd, -1);
-		if (fd >= 0)
-			run_sys_close(fd);
-		if (!err)
-			err = check_gone(half);
-		if (err) {
-			run_fd_close_private(&half->prog_fd);
-			return err;
-		}
+	err = run_half_hold(half);
+	if (!err && half->how != RUN_HOW_EVENT)
+		err = take_link_off(half);
+	if (err) {
+		run_fd_close_private(&half->prog_fd);
+		return err;
 	}
 	half->state = RUN_HALF_OFF;
 	return replace_by_nothing(half);
@@ -444,6 +486,7 @@ void run_half_forget_all(void)
 	struct run_half *half;
 	int fd;
 
+	run_fd_close_private(&nothing);
 	for (fd = run_fd_next(0); fd >= 0; fd = run_fd_next(fd + 1))
 		if (run_fd_get(fd).kind == RUN_FD_LINK || run_fd_get(fd).kind == RUN_FD_EVENT)
 			run_fd_clear(fd);

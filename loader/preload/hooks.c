@@ -33,6 +33,8 @@
 
 #include <asm/unistd.h>
 
+#include <bpf/libbpf.h>
+
 #include "fd.h"
 #include "hooks.h"
 #include "run.h"
@@ -260,7 +262,7 @@ static void pinned(int fd)
 
 static void after_bpf(int cmd, const union bpf_attr *attr, unsigned int size, int ret)
 {
-	struct run_half *half = NULL;
+	struct run_half *half;
 
 	switch (cmd) {
 	case BPF_PROG_LOAD:
@@ -280,14 +282,62 @@ static void after_bpf(int cmd, const union bpf_attr *attr, unsigned int size, in
 		return;
 	case BPF_LINK_CREATE:
 		touch_iterated(attr, size);
-		half = run_half_linked(attr, size, ret);
-		break;
-	case BPF_RAW_TRACEPOINT_OPEN:
-		half = run_half_raw_tp(attr, size, ret);
 		break;
 	}
+}
+
+static bool attaches(int cmd)
+{
+	return cmd == BPF_LINK_CREATE || cmd == BPF_RAW_TRACEPOINT_OPEN;
+}
+
+/* For `attached are programs of type...`, the names that libbpf has for them. */
+static const char *kind_of(int cmd, const union bpf_attr *attr, const struct run_half *half)
+{
+	static const char *const names[] = {
+		[RUN_AT_FENTRY]	   = "fentry",
+		[RUN_AT_FEXIT]	   = "fexit",
+		[RUN_AT_KPROBE]	   = "kprobe",
+		[RUN_AT_KRETPROBE] = "kretprobe",
+		[RUN_AT_SYS_ENTER] = "sys_enter",
+		[RUN_AT_SYS_EXIT]  = "sys_exit",
+	};
+	const char *name = NULL;
+
+	if (half && half->at != RUN_AT_OTHER)
+		return names[half->at];
+	if (half && half->event)
+		return half->prog->type == BPF_PROG_TYPE_KPROBE ? "kprobe" : "tracepoint";
+	if (half && cmd == BPF_RAW_TRACEPOINT_OPEN)
+		name = half->prog->type == BPF_PROG_TYPE_TRACING ?
+			       libbpf_bpf_attach_type_str(half->prog->attach_type) :
+			       "raw_tracepoint";
+	else if (cmd == BPF_LINK_CREATE && attr->link_create.attach_type != BPF_PERF_EVENT)
+		name = libbpf_bpf_attach_type_str(attr->link_create.attach_type);
+	return name ? name : "uprobe or perf_event";
+}
+
+static struct run_half *expect(int cmd, const union bpf_attr *attr, unsigned int size)
+{
+	struct run_half *half = NULL;
+
+	if (attaches(cmd))
+		half = run_half_expect(cmd, attr, size);
 	if (half)
+		run_prepare(half);
+	return half;
+}
+
+/* The call that attaches it has returned. */
+static void settle(struct run_half *half, int fd)
+{
+	if (fd >= 0 && run_half_arrived(half, fd)) {
 		run_fuse(half);
+		return;
+	}
+	if (fd < 0)
+		run_half_failed(half);
+	run_prepared_in_vain();
 }
 
 static bool is_watched(int cmd, const union bpf_attr *attr)
@@ -312,6 +362,7 @@ static bool is_watched(int cmd, const union bpf_attr *attr)
 long run_hook_bpf(int cmd, union bpf_attr *uattr, unsigned int size)
 {
 	union bpf_attr attr = {};	/* callers may give a shorter one */
+	struct run_half *half = NULL;
 	struct run_guard g;
 	bool answered;
 	int err = 0;
@@ -320,9 +371,13 @@ long run_hook_bpf(int cmd, union bpf_attr *uattr, unsigned int size)
 	if (!uattr || size < 12)	/* down to info.info_len and the like */
 		return run_next.bpf(cmd, uattr, size);
 	memcpy(&attr, uattr, size < sizeof(attr) ? size : sizeof(attr));
+	if (cmd == BPF_PROG_LOAD)
+		run_follow_end();	/* it is the tool, and no wrapper */
 	if (!is_watched(cmd, &attr) || !run_enter(&g))
 		return run_next.bpf(cmd, uattr, size);
 	answered = before_bpf(cmd, &attr, size, &err);
+	if (!answered)
+		half = expect(cmd, &attr, size);
 	run_leave(&g);
 	if (answered) {
 		if (err)
@@ -331,8 +386,13 @@ long run_hook_bpf(int cmd, union bpf_attr *uattr, unsigned int size)
 		return 0;
 	}
 	ret = run_next.bpf(cmd, uattr, size);
-	if (ret >= 0 && run_enter(&g)) {
-		after_bpf(cmd, &attr, size, ret);
+	if ((ret >= 0 || half) && run_enter(&g)) {
+		if (ret >= 0)
+			after_bpf(cmd, &attr, size, ret);
+		if (ret >= 0 && attaches(cmd))
+			run_attached(kind_of(cmd, &attr, half));
+		if (half)
+			settle(half, ret);
 		run_leave(&g);
 	}
 	return ret;
@@ -354,16 +414,15 @@ long run_hook_perf_event_open(struct perf_event_attr *attr, int pid, int cpu, in
 	return fd;
 }
 
-static void bpf_set(int fd, int prog_fd)
+static struct run_half *expect_set(int fd, int prog_fd)
 {
 	struct run_fd slot = run_fd_get(fd);
 	struct run_half *half;
 
-	if (slot.kind != RUN_FD_EVENT)
-		return;
-	half = run_half_event(slot.obj, prog_fd);
+	half = slot.kind == RUN_FD_EVENT ? run_half_expect_event(slot.obj, prog_fd) : NULL;
 	if (half)
-		run_fuse(half);
+		run_prepare(half);
+	return half;
 }
 
 /*
@@ -385,19 +444,25 @@ static bool before_ioctl(int fd, unsigned long request)
 
 int run_hook_ioctl(int fd, unsigned long request, unsigned long arg)
 {
+	struct run_half *half = NULL;
 	struct run_guard g;
 	bool answered;
 	int ret;
 
-	if (!run_fd_is_known(fd) || !run_enter(&g))
+	if ((!run_fd_is_known(fd) && request != PERF_EVENT_IOC_SET_BPF) || !run_enter(&g))
 		return run_next.ioctl(fd, request, arg);
 	answered = before_ioctl(fd, request);
+	if (!answered && request == PERF_EVENT_IOC_SET_BPF)
+		half = expect_set(fd, arg);
 	run_leave(&g);
 	if (answered)
 		return 0;
 	ret = run_next.ioctl(fd, request, arg);
-	if (!ret && request == PERF_EVENT_IOC_SET_BPF && run_enter(&g)) {
-		bpf_set(fd, arg);
+	if (request == PERF_EVENT_IOC_SET_BPF && run_enter(&g)) {
+		if (!ret)
+			run_attached(kind_of(0, NULL, half));
+		if (half)
+			settle(half, ret);
 		run_leave(&g);
 	}
 	return ret;
@@ -531,7 +596,6 @@ int run_hook_close_range(unsigned int first, unsigned int last, int flags)
 
 static struct run_guard fork_guard;
 static bool forking;
-static bool is_child;		/* and not the tool that was started */
 
 /* The lock is held across fork(), so that the child finds the tables in order. */
 void run_hook_fork_prepare(void)
@@ -549,6 +613,7 @@ void run_hook_fork_parent(void)
 	if (!forking)
 		return;
 	forking = false;
+	run_follow_forked();
 	run_leave(&fork_guard);
 }
 
@@ -574,19 +639,19 @@ void run_hook_fork_child(void)
 		run_pair_free(run_pairs);
 	run_half_forget_all();
 	run_say_forget();
-	is_child = true;
+	run_report_forget();
+	run_is_followed = true;
 	run_init(run_verbose, run_hook);
 	run_leave(&fork_guard);
 }
 
-void run_hook_exit(void)
+void run_hook_exit(int status)
 {
 	struct run_guard g;
 
-	if (!run_verbose || !run_enter(&g))
-		return;
-	run_pair_tell(true);
-	if (!run_pairs && !is_child)
-		run_say("nothing to fuse: no entry and exit program on one function were attached");
-	run_leave(&g);
+	if (run_verbose && run_enter(&g)) {
+		run_pair_tell(true);
+		run_leave(&g);
+	}
+	run_report_exit(status);
 }

@@ -44,6 +44,6 @@ void run_hook_fork_prepare(void);
 void run_hook_fork_parent(void);
 void run_hook_fork_child(void);
 /* At exit: say what was never said. */
-void run_hook_exit(void);
+void run_hook_exit(int status);
 
 #endif /* PAIRFUSE_PRELOAD_HOOKS_H */

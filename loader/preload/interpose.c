@@ -14,6 +14,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -205,43 +206,108 @@ EXPORT void closefrom(int first)
 
 /* --- start and end --- */
 
-/* Only this process is concerned, not what it starts. */
+/*
+ * The environment as it was given to the program, and not by getenv(), unsetenv() and the
+ * like: shells have functions of these names that know their variables only.
+ */
+static char **find_var(const char *name)
+{
+	size_t len = strlen(name);
+	char **var;
+
+	for (var = environ; var && *var; var++)
+		if (!strncmp(*var, name, len) && (*var)[len] == '=')
+			return var;
+	return NULL;
+}
+
+static const char *value_of(const char *name)
+{
+	char **var = find_var(name);
+
+	return var ? *var + strlen(name) + 1 : NULL;
+}
+
+static void remove_var(char **var)
+{
+	for (; *var; var++)
+		var[0] = var[1];
+}
+
+/* The program is to see what it would have seen; what it starts: exec.c. */
 static void clean_environment(void)
 {
-	const char *preload = getenv("LD_PRELOAD"), *rest;
+	char **var = find_var("LD_PRELOAD"), *value, *rest;
 
-	unsetenv(RUN_ENV);
-	rest = preload ? strpbrk(preload, ": ") : NULL;
-	/* cmd_run.c has put us first */
-	if (!preload || !strstr(preload, RUN_LIB) || (rest && rest < strstr(preload, RUN_LIB)))
+	if (var) {
+		value = *var + strlen("LD_PRELOAD=");
+		rest = value + strcspn(value, ": ");
+		/* cmd_run.c, or exec.c, has put us first */
+		if (memmem(value, rest - value, RUN_LIB, strlen(RUN_LIB))) {
+			if (*rest && rest[1])
+				memmove(value, rest + 1, strlen(rest + 1) + 1);
+			else
+				remove_var(var);
+		}
+	}
+	var = find_var(RUN_ENV);
+	if (var)
+		remove_var(var);
+}
+
+/* Our own path, the first word of LD_PRELOAD; what is started is to be followed. */
+static void follow(const char *options)
+{
+	const char *preload = value_of("LD_PRELOAD");
+	size_t len = preload ? strcspn(preload, ": ") : 0;
+	char path[PATH_MAX], next[PATH_MAX + 64];
+
+	if (!len || len >= sizeof(path))
 		return;
-	if (rest && rest[1])
-		setenv("LD_PRELOAD", rest + 1, 1);
-	else
-		unsetenv("LD_PRELOAD");
+	memcpy(path, preload, len);
+	path[len] = '\0';
+	if (snprintf(next, sizeof(next), "1%s", options + 1) < (int)sizeof(next))
+		run_follow(path, next);
+}
+
+static void at_exit(int status, void *arg)
+{
+	run_hook_exit(status);
+}
+
+/* "FOLLOWED:NUMBER:...:FILE", see cmd_run.c; 0 or 1: is it not the first one? */
+static bool read_options(const char *env, char *json, int *verbose, __u32 *hook)
+{
+	unsigned int nesting, exact_clock, require, followed;
+	int end = 0;
+
+	if (sscanf(env, "%u:%d:%u:%u:%u:%u:%u:%u:%n", &followed, verbose, hook, &nesting,
+		   &exact_clock, &run_without, &run_self_check, &require, &end) != 8 || !end)
+		return false;
+	snprintf(json, PATH_MAX, "%s", env + end);
+	run_nesting = nesting;
+	run_exact_clock = exact_clock;
+	run_require_fused = require;
+	run_is_followed = followed;
+	return true;
 }
 
 __attribute__((constructor)) static void start(void)
 {
-	const char *env = getenv(RUN_ENV);
-	unsigned int verbose, hook, nesting, exact_clock, without, self_check;
+	const char *env = value_of(RUN_ENV);
+	char json[PATH_MAX];
+	int verbose;
+	__u32 hook;
 
 	need_next();
-	if (!env || sscanf(env, "%u:%u:%u:%u:%u:%u", &verbose, &hook, &nesting, &exact_clock,
-			   &without, &self_check) != 6)
+	if (!env || !read_options(env, json, &verbose, &hook))
 		return;
+	follow(env);
 	clean_environment();
 	libbpf_set_print(NULL);
-	run_nesting = nesting;
-	run_exact_clock = exact_clock;
-	run_without = without;
-	run_self_check = self_check;
 	run_init(verbose, hook);
 	run_say_init();
+	run_report_init(json);
 	pthread_atfork(run_hook_fork_prepare, run_hook_fork_parent, run_hook_fork_child);
-}
-
-__attribute__((destructor)) static void end(void)
-{
-	run_hook_exit();
+	on_exit(at_exit, NULL);
 }

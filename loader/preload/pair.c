@@ -33,6 +33,7 @@ struct run_pair *run_pair_get(struct run_prog *entry, struct run_prog *exit, con
 	snprintf(pair->func, sizeof(pair->func), "%s", func);
 	pair->entry_fd = -1;
 	pair->exit_fd = -1;
+	pair->target_fd = -1;
 	*p = pair;
 	return pair;
 }
@@ -41,6 +42,7 @@ void run_pair_unload(struct run_pair *pair)
 {
 	run_fd_close_private(&pair->entry_fd);
 	run_fd_close_private(&pair->exit_fd);
+	run_fd_close_private(&pair->target_fd);
 }
 
 void run_pair_free(struct run_pair *pair)
@@ -67,6 +69,17 @@ void run_pair_refuse(struct run_pair *pair, enum pairfuse_reason reason, const c
 	va_start(ap, fmt);
 	vsnprintf(pair->text, sizeof(pair->text), fmt, ap);
 	va_end(ap);
+}
+
+void run_pair_refuse_room(struct run_pair *pair)
+{
+	struct rlimit limit = {};
+
+	run_fd_tool_limit(&limit);
+	pair->final = true;
+	run_pair_refuse(pair, PAIRFUSE_REASON_ATTACH,
+			"no room for descriptors that take none from the tool: its limit on open files is %llu, the hard limit %llu; raise the hard limit (ulimit -Hn), or give it CAP_SYS_RESOURCE",
+			(unsigned long long)limit.rlim_cur, (unsigned long long)limit.rlim_max);
 }
 
 bool run_pair_same_group(const struct run_pair *a, const struct run_pair *b)

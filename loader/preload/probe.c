@@ -64,9 +64,28 @@ static long number_in(const char *path, const char *prefix)
 	return end == text + strlen(prefix) ? -1 : n;
 }
 
+/* Neither changes while the kernel runs: asked once, before anything is attached. */
+static long pmu_type(void)
+{
+	static long type;
+
+	if (!type)
+		type = number_in(KPROBE_PMU "/type", "");
+	return type;
+}
+
+static long pmu_return_bit(void)
+{
+	static long bit = -2;
+
+	if (bit == -2)
+		bit = number_in(KPROBE_PMU "/format/retprobe", "config:");
+	return bit;
+}
+
 static enum run_at resolve_pmu(const struct perf_event_attr *attr, char *func)
 {
-	long bit = number_in(KPROBE_PMU "/format/retprobe", "config:");
+	long bit = pmu_return_bit();
 
 	/* by address, or in the middle of a function */
 	if (!attr->config1 || attr->config2 || bit < 0 || bit > 63)
@@ -80,15 +99,16 @@ static enum run_at resolve_pmu(const struct perf_event_attr *attr, char *func)
 
 static const char *tracing_dir(void)
 {
+	static const char *dir;
 	char path[PATH_MAX], text[16];
 	size_t i;
 
-	for (i = 0; i < sizeof(tracing_dirs) / sizeof(tracing_dirs[0]); i++) {
+	for (i = 0; !dir && i < sizeof(tracing_dirs) / sizeof(tracing_dirs[0]); i++) {
 		snprintf(path, sizeof(path), "%s/tracing_on", tracing_dirs[i]);
 		if (run_sys_read_file(path, text, sizeof(text)) > 0)
-			return tracing_dirs[i];
+			dir = tracing_dirs[i];
 	}
-	return NULL;
+	return dir;
 }
 
 struct id_name {
@@ -188,36 +208,53 @@ static enum run_at resolve_kprobe_event(const char *dir, const char *name, char 
 	return at;
 }
 
-static enum run_at resolve_tracepoint(__u64 id, char *func)
+static enum run_at resolve_syscall(const char *dir, __u64 id, char *func)
 {
-	const char *dir = tracing_dir(), *event;
+	const char *event = syscall_event(dir, id);
+
+	if (event && !strncmp(event, "sys_enter_", strlen("sys_enter_")))
+		return set_func(func, "__x64_sys_", event + strlen("sys_enter_")) ?
+			       RUN_AT_SYS_ENTER : RUN_AT_OTHER;
+	if (event && !strncmp(event, "sys_exit_", strlen("sys_exit_")))
+		return set_func(func, "__x64_sys_", event + strlen("sys_exit_")) ?
+			       RUN_AT_SYS_EXIT : RUN_AT_OTHER;
+	return RUN_AT_OTHER;
+}
+
+/* What a program is for says which of the two an event with a number is. */
+static enum run_at resolve_tracepoint(__u64 id, enum bpf_prog_type type, char *func)
+{
+	const char *dir = tracing_dir();
 	char name[128];
 
 	if (!dir)
 		return RUN_AT_OTHER;
-	event = syscall_event(dir, id);
-	if (event) {
-		if (!strncmp(event, "sys_enter_", strlen("sys_enter_")))
-			return set_func(func, "__x64_sys_", event + strlen("sys_enter_")) ?
-				       RUN_AT_SYS_ENTER : RUN_AT_OTHER;
-		if (!strncmp(event, "sys_exit_", strlen("sys_exit_")))
-			return set_func(func, "__x64_sys_", event + strlen("sys_exit_")) ?
-				       RUN_AT_SYS_EXIT : RUN_AT_OTHER;
-		return RUN_AT_OTHER;
-	}
+	if (type != BPF_PROG_TYPE_KPROBE)
+		return resolve_syscall(dir, id, func);
 	if (find_event(dir, "kprobes", id, name, sizeof(name)))
 		return resolve_kprobe_event(dir, name, func);
 	return RUN_AT_OTHER;
 }
 
-enum run_at run_probe_resolve(const struct perf_event_attr *attr, pid_t pid, char *func)
+enum run_at run_probe_resolve(const struct perf_event_attr *attr, pid_t pid,
+			      enum bpf_prog_type type, char *func)
 {
 	func[0] = '\0';
 	if (pid != -1)		/* one task only: not what a pair does */
 		return RUN_AT_OTHER;
 	if (attr->type == PERF_TYPE_TRACEPOINT)
-		return resolve_tracepoint(attr->config, func);
-	if ((long)attr->type == number_in(KPROBE_PMU "/type", ""))
+		return resolve_tracepoint(attr->config, type, func);
+	if ((long)attr->type == pmu_type())
 		return resolve_pmu(attr, func);
 	return RUN_AT_OTHER;
+}
+
+void run_probe_warm(bool tracepoints)
+{
+	const char *dir = tracepoints ? tracing_dir() : NULL;
+
+	pmu_type();
+	pmu_return_bit();
+	if (dir)
+		syscall_event(dir, 0);
 }

@@ -19,7 +19,7 @@ unsigned int run_generation;
 
 /* --- maps --- */
 
-static bool map_info(int fd, struct bpf_map_info *info)
+bool run_map_info(int fd, struct bpf_map_info *info)
 {
 	union bpf_attr attr = {};
 
@@ -37,14 +37,14 @@ __u32 run_map_id(int fd)
 {
 	struct bpf_map_info info;
 
-	return map_info(fd, &info) ? info.id : 0;
+	return run_map_info(fd, &info) ? info.id : 0;
 }
 
 bool run_map_holds_maps(int fd)
 {
 	struct bpf_map_info info;
 
-	return map_info(fd, &info) && (info.type == BPF_MAP_TYPE_ARRAY_OF_MAPS ||
+	return run_map_info(fd, &info) && (info.type == BPF_MAP_TYPE_ARRAY_OF_MAPS ||
 				       info.type == BPF_MAP_TYPE_HASH_OF_MAPS);
 }
 

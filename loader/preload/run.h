@@ -103,6 +103,7 @@ bool run_prog_uses_map(const struct run_prog *prog, __u32 map_id);
 bool run_insn_is_map_ref(const struct bpf_insn *insn);	/* in a recorded program */
 
 struct run_map *run_map_get(__u32 id);		/* made when not there; NULL: no memory */
+bool run_map_info(int fd, struct bpf_map_info *info);	/* false: no map */
 __u32 run_map_id(int fd);			/* 0: no map */
 bool run_map_holds_maps(int fd);		/* a map of maps */
 
@@ -122,7 +123,10 @@ bool run_at_is_entry(enum run_at at);
 enum run_at run_at_partner(enum run_at at);
 
 /* Which function and end of it; RUN_AT_OTHER: nothing that could be fused. */
-enum run_at run_probe_resolve(const struct perf_event_attr *attr, pid_t pid, char *func);
+enum run_at run_probe_resolve(const struct perf_event_attr *attr, pid_t pid,
+			      enum bpf_prog_type type, char *func);
+/* Read what never changes, before anything is attached. */
+void run_probe_warm(bool tracepoints);
 
 /* --- half.c: attached programs --- */
 
@@ -159,6 +163,8 @@ struct run_half {
 	enum run_at at;
 	enum run_how how;
 	enum run_half_state state;
+	bool expected;			/* not attached yet */
+	bool waits;			/* off, until the other one is attached */
 	bool pinned;			/* the link is; never replaced */
 	char site[RUN_NAME_LEN + 16];	/* equal for halves at one function */
 	char func[RUN_NAME_LEN];	/* "" for fentry and fexit: see the program */
@@ -179,14 +185,27 @@ extern struct run_half *run_halves;
 struct run_event *run_event_opened(const struct perf_event_attr *attr, int pid, int cpu,
 				   unsigned long flags, int fd);
 
-/* A program was attached; NULL: of no interest, or no memory. */
-struct run_half *run_half_linked(const union bpf_attr *attr, unsigned int size, int fd);
-struct run_half *run_half_raw_tp(const union bpf_attr *attr, unsigned int size, int fd);
-struct run_half *run_half_event(struct run_event *event, int prog_fd);
+/*
+ * The tool is about to attach a program: all that has to be read about it is read
+ * now, and not when it runs already. NULL: of no interest, or no memory. Then either
+ * it could be attached, or not.
+ */
+struct run_half *run_half_expect(int cmd, const union bpf_attr *attr, unsigned int size);
+struct run_half *run_half_expect_event(struct run_event *event, int prog_fd);
+/* False: it has gone meanwhile, and was freed. */
+bool run_half_arrived(struct run_half *half, int fd);
+void run_half_failed(struct run_half *half);
 
 /* An fd of it was closed; both may free what they are given. */
 void run_half_put_link(struct run_half *half);
 void run_event_put(struct run_event *event);
+
+/* Keep the program, for the way back; to be asked for before it is attached. */
+int run_half_hold(struct run_half *half);
+/* Record what the link says about itself. */
+void run_half_know(struct run_half *half);
+/* An fd of nothing, the same each time. */
+int run_half_nothing(void);
 
 /*
  * Take the original off: its fds become copies of nothing. -EBUSY: somebody
@@ -210,6 +229,12 @@ enum run_pair_state {
 	RUN_PAIR_FUSED,
 };
 
+enum run_outcome {
+	RUN_OUTCOME_NONE,	/* was never attached */
+	RUN_OUTCOME_FUSED,
+	RUN_OUTCOME_SPLIT,
+};
+
 struct run_pair {
 	struct run_pair *next;
 	struct run_prog *entry_prog, *exit_prog;
@@ -225,11 +250,13 @@ struct run_pair {
 	char text[256];
 	bool final;		/* refused by the kernel: not to be tried again with this code */
 	bool told;
+	enum run_outcome outcome; /* as counted */
 	bool seen;		/* by the analysis under way */
 	enum pairfuse_storage storage;
 	__u32 storage_size;
 	bool exact;
 	bool no_entry;		/* entry_fd stays -1 */
+	int target_fd;		/* the function's descriptor, while loaded; private */
 	__u32 flags;		/* PAIRFUSE_ATTACH_... */
 	bool shared_only;	/* not with the direct hook */
 	__u32 filter, filter_value;
@@ -247,6 +274,8 @@ void run_pair_unload(struct run_pair *pair);	/* closes the rewritten programs */
 void run_pair_refuse(struct run_pair *pair, enum pairfuse_reason reason, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 bool run_pair_same_group(const struct run_pair *a, const struct run_pair *b);
+/* No descriptors beyond the tool's limit on open files. */
+void run_pair_refuse_room(struct run_pair *pair);
 bool run_map_is_carrier(__u32 map_id);		/* of a fused pair */
 /* Say with -v what was decided; all: also what might still change. */
 void run_pair_tell(bool all);
@@ -258,18 +287,26 @@ void run_pair_tell(bool all);
  * fused and no longer fusible as they are have been put back when it returns.
  */
 int run_engine_update(void);
+/* Read what an update will need of the kernel, before anything is attached. */
+void run_engine_warm(void);
 /* Attach; returns the link's fd or the error, then pair->reason is set. */
 int run_engine_attach(struct run_pair *pair);
 
 /* --- fuse.c: when and how originals are replaced, and put back --- */
 
+/* Before a half is attached: analyse and load what can be known by then. */
+void run_prepare(struct run_half *expected);
 void run_fuse(struct run_half *arrived);
+/* It was not attached. */
+void run_prepared_in_vain(void);
 /*
  * Before attaching: what lib/anchor.c is about. The fd becomes one of ours, which
  * stays whatever the tool closes; the child of a fork, which has copies of the
  * pairs' fds, keeps it too.
  */
 void run_anchor(void);
+/* Are both halves attached, fused or not? */
+bool run_pair_is_attached(const struct run_pair *pair);
 /* Put back the originals of all pairs of the group of a carrier map. */
 void run_fallback(__u32 carrier, const char *why);
 void run_fallback_half(struct run_half *half, const char *why);
@@ -282,6 +319,38 @@ void run_unfuse(struct run_pair *pair, struct run_half *gone);
 void run_link_info_read(struct run_half *half, int fd);
 /* Answer BPF_OBJ_GET_INFO_BY_FD for a half that is taken off; 0 or an error. */
 int run_link_info_answer(const struct run_half *half, union bpf_attr *attr);
+
+/* --- report.c: what became of all pairs --- */
+
+#define RUN_EXIT_NOT_FUSED 3	/* with --require-fused */
+
+extern bool run_require_fused;
+
+/* --json; "": not wanted */
+void run_report_init(const char *path);
+/* A program was attached; the name is kept. */
+void run_attached(const char *kind);
+/* Something has changed that is told when the tool waits. */
+void run_set_news(void);
+bool run_has_news(void);
+void run_hook_waiting(void);
+void run_report_exit(int status);
+/* In the child of a fork. */
+void run_report_forget(void);
+
+/* --- exec.c: what the process starts --- */
+
+extern bool run_is_followed;	/* started by another process with the interposer */
+
+/* Hand this library and these options on, until told to end. */
+void run_follow(const char *path, const char *options);
+void run_follow_end(void);
+void run_follow_forked(void);
+/* Has it started, or become, something else? */
+bool run_has_handed_on(void);
+/* Bytes for an environment with the interposer; 0: it is to stay as it is. */
+size_t run_env_size(const char *name, char *const envp[]);
+char **run_env_fill(void *room, char *const envp[]);
 
 /* --- say.c --- */
 

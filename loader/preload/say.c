@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,6 +24,20 @@
 #define LINE_LEN 1024
 
 static int err_fd = -1;
+static struct stat at_start;	/* what standard error was, where there is no copy of it */
+
+/* -1: nowhere; the tool has closed it, and the number is that of something else. */
+static int where(void)
+{
+	struct stat now;
+
+	if (err_fd >= 0)
+		return err_fd;
+	if (!at_start.st_ino)
+		return STDERR_FILENO;
+	return !fstat(STDERR_FILENO, &now) && now.st_dev == at_start.st_dev &&
+			       now.st_ino == at_start.st_ino ? STDERR_FILENO : -1;
+}
 
 /*
  * Whoever reads it may be gone. That is no reason for the tool to end: the
@@ -31,16 +46,17 @@ static int err_fd = -1;
 static void write_err(const char *text, size_t len)
 {
 	static const struct timespec now;
-	int saved_errno = errno;
+	int saved_errno = errno, fd = where();
 	sigset_t pipe, before, pending;
 
+	if (fd < 0)
+		return;
 	sigemptyset(&pipe);
 	sigaddset(&pipe, SIGPIPE);
 	pthread_sigmask(SIG_BLOCK, &pipe, &before);
 	sigemptyset(&pending);
 	sigpending(&pending);
-	if (run_sys_write(err_fd < 0 ? STDERR_FILENO : err_fd, text, len) == -EPIPE &&
-	    !sigismember(&pending, SIGPIPE))
+	if (run_sys_write(fd, text, len) == -EPIPE && !sigismember(&pending, SIGPIPE))
 		while (sigtimedwait(&pipe, NULL, &now) < 0 && errno == EINTR)
 			;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -120,6 +136,7 @@ static void on_message(void *arg, enum pairfuse_log_level level, const char *lin
 void run_say_init(void)
 {
 	pairfuse_set_log(on_message, NULL);
+	fstat(STDERR_FILENO, &at_start);
 	run_fd_make_private(run_sys_fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3), &err_fd);
 }
 

@@ -67,6 +67,11 @@ long run_sys_write(int fd, const void *buf, size_t len)
 	return raw(__NR_write, fd, (long)buf, len, 0, 0, 0);
 }
 
+long run_sys_nofile(const struct rlimit *limit, struct rlimit *old)
+{
+	return raw(__NR_prlimit64, 0, RLIMIT_NOFILE, (long)limit, (long)old, 0, 0);
+}
+
 long run_sys_nothing(void)
 {
 	return raw(__NR_openat, AT_FDCWD, (long)"/", O_PATH | O_CLOEXEC, 0, 0, 0);

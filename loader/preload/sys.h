@@ -9,6 +9,7 @@
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 long run_sys_bpf(int cmd, union bpf_attr *attr, unsigned int size);
@@ -21,6 +22,8 @@ long run_sys_dup3(int fd, int newfd, int flags);
 long run_sys_fcntl(int fd, int cmd, long arg);
 long run_sys_getpid(void);
 long run_sys_write(int fd, const void *buf, size_t len);
+/* RLIMIT_NOFILE; either may be NULL. */
+long run_sys_nofile(const struct rlimit *limit, struct rlimit *old);
 /* An fd of nothing (O_PATH), close-on-exec. */
 long run_sys_nothing(void);
 /* The content of a small file, NUL terminated. */

@@ -18,11 +18,15 @@ static unsigned int last_id;
 long mock_pid = 100;
 int mock_calls;
 int mock_attach_error;
+int mock_link_error;
 bool mock_refuse;
+int mock_both_on;
 bool mock_anchor;
 char mock_said[8192];
 unsigned int mock_writes;
 bool mock_broken_pipe;
+long mock_soft = 1024, mock_hard = 65536;
+bool mock_may_raise;
 
 struct mock_obj *mock_at(int fd)
 {
@@ -36,6 +40,24 @@ int mock_count(enum mock_type type)
 
 	for (i = 1; i <= last_id; i++)
 		n += objs[i] && objs[i]->type == type;
+	return n;
+}
+
+int mock_tools(enum mock_type type)
+{
+	int fd, n = 0;
+
+	for (fd = 0; fd < NR_FDS; fd++)
+		n += fds[fd] && fds[fd]->type == type && run_fd_get(fd).kind != RUN_FD_PRIVATE;
+	return n;
+}
+
+int mock_privates(void)
+{
+	int fd, n = 0;
+
+	for (fd = run_fd_next(0); fd >= 0; fd = run_fd_next(fd + 1))
+		n += run_fd_get(fd).kind == RUN_FD_PRIVATE;
 	return n;
 }
 
@@ -65,8 +87,17 @@ static int install(struct mock_obj *o, int min, bool exec)
 
 	if (!o)
 		return -ENOENT;
+	if (min >= mock_soft)
+		return -EINVAL;
 	while (fds[fd])
 		fd++;
+	if (fd >= mock_soft || fd >= NR_FDS) {
+		if (!o->refs) {
+			o->refs = 1;
+			put(o);
+		}
+		return -EMFILE;
+	}
 	fds[fd] = o;
 	cloexec[fd] = exec;
 	o->refs++;
@@ -84,11 +115,16 @@ void mock_reset(void)
 	/* what the interposer remembers is forgotten as in a child */
 	mock_pid = 100;
 	mock_attach_error = 0;
+	mock_link_error = 0;
 	mock_refuse = false;
+	mock_both_on = 0;
 	mock_anchor = false;
 	mock_said[0] = '\0';
 	mock_writes = 0;
 	mock_broken_pipe = false;
+	mock_soft = 1024;
+	mock_hard = 65536;
+	mock_may_raise = false;
 }
 
 /* --- system calls --- */
@@ -139,9 +175,15 @@ static long by_id(unsigned int id, enum mock_type type)
 static long link_create(int prog_fd, int event_fd)
 {
 	struct mock_obj *prog = mock_at(prog_fd), *event = mock_at(event_fd), *o;
+	int err;
 
 	if (!prog || prog->type != MOCK_PROG || (event_fd > 0 && !event))
 		return -EBADF;
+	if (mock_link_error) {
+		err = mock_link_error;
+		mock_link_error = 0;
+		return err;
+	}
 	o = new_obj(MOCK_LINK);
 	o->prog = prog;
 	prog->refs++;
@@ -150,6 +192,14 @@ static long link_create(int prog_fd, int event_fd)
 		event->refs++;
 	}
 	return install(o, 3, true);
+}
+
+static long drop_element(struct mock_obj *map)
+{
+	if (!map || !map->left)
+		return -ENOENT;
+	map->left--;
+	return 0;
 }
 
 long run_sys_bpf(int cmd, union bpf_attr *attr, unsigned int size)
@@ -167,6 +217,9 @@ long run_sys_bpf(int cmd, union bpf_attr *attr, unsigned int size)
 		o->map_type = attr->map_type;
 		return install(o, 3, true);
 	case BPF_OBJ_GET_INFO_BY_FD:
+		o = mock_at(attr->info.bpf_fd);
+		mock_both_on += o && o->type == MOCK_LINK &&
+				mock_count(MOCK_LINK) > 1;
 		return get_info(attr);
 	case BPF_LINK_CREATE:
 		return link_create(attr->link_create.prog_fd, attr->link_create.target_fd);
@@ -178,9 +231,12 @@ long run_sys_bpf(int cmd, union bpf_attr *attr, unsigned int size)
 		return by_id(attr->prog_id, MOCK_PROG);
 	case BPF_MAP_GET_FD_BY_ID:
 		return by_id(attr->map_id, MOCK_MAP);
-	case BPF_MAP_LOOKUP_ELEM:
 	case BPF_MAP_GET_NEXT_KEY:
+		return mock_at(attr->map_fd)->left ? 0 : -ENOENT;
+	case BPF_MAP_DELETE_ELEM:
 	case BPF_MAP_UPDATE_ELEM:
+		return drop_element(mock_at(attr->map_fd));
+	case BPF_MAP_LOOKUP_ELEM:
 	case BPF_MAP_UPDATE_BATCH:
 		return -ENOENT;
 	case BPF_LINK_UPDATE:
@@ -296,6 +352,21 @@ int pairfuse_anchor(void)
 	return install(new_obj(MOCK_ANCHOR), 3, true);
 }
 
+long run_sys_nofile(const struct rlimit *limit, struct rlimit *old)
+{
+	if (old) {
+		old->rlim_cur = mock_soft;
+		old->rlim_max = mock_hard;
+	}
+	if (!limit)
+		return 0;
+	if ((long)limit->rlim_max > mock_hard && !mock_may_raise)
+		return -EPERM;
+	mock_soft = limit->rlim_cur;
+	mock_hard = limit->rlim_max;
+	return 0;
+}
+
 long run_sys_nothing(void)
 {
 	return install(new_obj(MOCK_NOTHING), 3, true);
@@ -375,22 +446,11 @@ struct run_next mock_next = {
 
 /* --- the engine: pairs by function, the carrier is the entry's first map --- */
 
-static const char *func_of(const struct run_half *half, char *buf)
+static void offer(struct run_prog *entry, struct run_prog *exit, const char *func)
 {
-	if (half->func[0])
-		return half->func;
-	snprintf(buf, RUN_NAME_LEN, "func%u", half->prog->btf_id);
-	strcpy(half->prog->func, buf);
-	return buf;
-}
+	struct run_pair *pair = run_pair_get(entry, exit, func);
 
-static void offer(struct run_half *entry, struct run_half *exit)
-{
-	char buf[RUN_NAME_LEN];
-	struct run_pair *pair = run_pair_get(entry->prog, exit->prog, func_of(entry, buf));
-
-	func_of(exit, buf);
-	pair->carrier = entry->prog->nr_insns ? entry->prog->insns[0].imm : 0;
+	pair->carrier = entry->nr_insns ? entry->insns[0].imm : 0;
 	if (mock_refuse || run_map_get(pair->carrier)->touched ||
 	    run_map_get(pair->carrier)->pinned) {
 		if (pair->state == RUN_PAIR_FUSED)
@@ -403,16 +463,36 @@ static void offer(struct run_half *entry, struct run_half *exit)
 		pair->state = RUN_PAIR_READY;
 }
 
+/* Where these go is known when they are loaded. */
+static void offer_typed(void)
+{
+	struct run_prog *a, *b;
+
+	for (a = run_progs; a; a = a->next)
+		if (a->type == BPF_PROG_TYPE_TRACING)
+			snprintf(a->func, sizeof(a->func), "func%u", a->btf_id);
+	for (a = run_progs; a; a = a->next)
+		for (b = run_progs; b; b = b->next)
+			if (a->attach_type == BPF_TRACE_FENTRY && b->btf_id == a->btf_id &&
+			    b->attach_type == BPF_TRACE_FEXIT)
+				offer(a, b, a->func);
+}
+
 int run_engine_update(void)
 {
 	struct run_half *a, *b;
 
+	offer_typed();
 	for (a = run_halves; a; a = a->next)
 		for (b = run_halves; b; b = b->next)
-			if (a->at != RUN_AT_OTHER && run_at_is_entry(a->at) &&
+			if (a->func[0] && run_at_is_entry(a->at) &&
 			    b->at == run_at_partner(a->at) && !strcmp(a->site, b->site))
-				offer(a, b);
+				offer(a->prog, b->prog, a->func);
 	return 0;
+}
+
+void run_engine_warm(void)
+{
 }
 
 int run_engine_attach(struct run_pair *pair)

@@ -124,7 +124,7 @@ static void originals(int entry, int exit)
 	is(exit, MOCK_LINK);
 	assert_int_equal(mock_count(MOCK_LINK), 2);
 	assert_int_equal(mock_count(MOCK_FUSED), 0);
-	assert_int_equal(mock_count(MOCK_NOTHING), 0);
+	assert_int_equal(mock_tools(MOCK_NOTHING), 0);
 }
 
 static void fused(int entry, int exit)
@@ -132,7 +132,7 @@ static void fused(int entry, int exit)
 	is(entry, MOCK_FUSED);
 	assert_ptr_equal(mock_at(entry), mock_at(exit));
 	assert_int_equal(mock_count(MOCK_LINK), 0);
-	assert_int_equal(mock_count(MOCK_NOTHING), 0);
+	assert_int_equal(mock_tools(MOCK_NOTHING), 0);
 }
 
 /* Only what the tool has opened itself is left. */
@@ -140,9 +140,9 @@ static void all_gone(void)
 {
 	assert_int_equal(mock_count(MOCK_FUSED), 0);
 	assert_int_equal(mock_count(MOCK_LINK), 0);
-	assert_int_equal(mock_count(MOCK_NOTHING), 0);
+	assert_int_equal(mock_tools(MOCK_NOTHING), 0);
 	assert_null(run_halves);
-	assert_int_equal(run_fd_next(4000), -1);
+	assert_true(mock_privates() <= 1);	/* the one of nothing */
 }
 
 static int setup(void **state)
@@ -194,6 +194,66 @@ static void test_exit_first(void **state)
 	is(entry, MOCK_NOTHING);
 	assert_int_equal(run_hook_close(entry), 0);
 	all_gone();
+}
+
+/* Nothing is asked about links while both originals run: both would count that. */
+static void test_nothing_asked(void **state)
+{
+	int p1 = load(BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, 1, map);
+	int p2 = load(BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, 1, map);
+	int p3 = load(BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY, 2, map);
+	int p4 = load(BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, 2, map);
+
+	link_fd(p1, BPF_TRACE_FENTRY);
+	link_fd(p2, BPF_TRACE_FEXIT);
+	link_fd(p4, BPF_TRACE_FEXIT);
+	link_fd(p3, BPF_TRACE_FENTRY);
+	assert_int_equal(mock_count(MOCK_LINK), 0);
+	assert_int_equal(mock_count(MOCK_FUSED), 2);
+	assert_int_equal(mock_both_on, 0);
+}
+
+/* What the originals have stored is not there when they are replaced, nor put back. */
+static void test_left(void **state)
+{
+	int entry = entry_of(1), exit, array;
+	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_ARRAY };
+
+	mock_at(map)->left = 3;
+	exit = exit_of(1);
+	fused(entry, exit);
+	assert_int_equal(mock_at(map)->left, 0);
+	mock_at(map)->left = 2;
+	lookup(map);
+	originals(entry, exit);
+	assert_int_equal(mock_at(map)->left, 0);
+	run_hook_close(entry);
+	run_hook_close(exit);
+	array = run_hook_bpf(BPF_MAP_CREATE, &attr, sizeof(attr));
+	map = array;
+	entry = entry_of(2);
+	mock_at(array)->left = 1;	/* of as many elements */
+	exit = exit_of(2);
+	fused(entry, exit);
+	assert_int_equal(mock_at(array)->left, 0);
+}
+
+/* The entry has made way for an exit that cannot be attached. */
+static void test_link_fails(void **state)
+{
+	union bpf_attr attr = { .link_create = { .attach_type = BPF_TRACE_FEXIT } };
+	int entry = entry_of(1), exit;
+
+	exit = load(BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, 1, map);
+	attr.link_create.prog_fd = exit;
+	mock_link_error = -EBUSY;	/* once: the entry can be attached again */
+	errno = 0;
+	assert_int_equal(run_hook_bpf(BPF_LINK_CREATE, &attr, sizeof(attr.link_create)), -1);
+	assert_int_equal(errno, EBUSY);
+	is(entry, MOCK_LINK);
+	assert_int_equal(mock_count(MOCK_LINK), 1);
+	exit = link_fd(exit, BPF_TRACE_FEXIT);
+	fused(entry, exit);
 }
 
 static void test_other_function(void **state)
@@ -564,28 +624,108 @@ static void test_map_number_reused(void **state)
 	originals(entry, exit);
 }
 
+static int private_prog(void)
+{
+	int fd;
+
+	for (fd = run_fd_next(4096); fd >= 0; fd = run_fd_next(fd + 1))
+		if (mock_at(fd) && mock_at(fd)->type == MOCK_PROG)
+			break;
+	return fd;
+}
+
 static void test_private(void **state)
 {
 	int entry = entry_of(1), exit = exit_of(1), fd, moved;
 
 	fused(entry, exit);
-	fd = run_fd_next(400);		/* holds a program for the way back */
-	is(fd, MOCK_PROG);
+	fd = private_prog();		/* for the way back */
+	assert_true(fd >= 0);
 	errno = 0;
 	assert_int_equal(run_hook_close(fd), -1);
 	assert_int_equal(errno, EBADF);
 	is(fd, MOCK_PROG);
 	assert_int_equal(run_hook_dup2(map, fd), fd);
 	is(fd, MOCK_MAP);
-	moved = run_fd_next(400);
+	moved = private_prog();
 	assert_true(moved > 0 && moved != fd);
-	is(moved, MOCK_PROG);
 	run_hook_close_range(100, ~0U, 0);
 	assert_null(mock_at(fd));
 	is(moved, MOCK_PROG);
 	lookup(map);
 	originals(entry, exit);
-	assert_int_equal(run_fd_next(400), -1);
+	assert_int_equal(private_prog(), -1);
+}
+
+/*
+ * Open files: the tool can have as many as without us, sees the limit that it has set,
+ * and what it attaches when it is at the limit is fused and put back all the same.
+ */
+static void fill_up(int *last)
+{
+	do
+		*last = run_sys_nothing();
+	while (*last >= 0);
+	assert_int_equal(*last, -EMFILE);
+}
+
+static void test_limit(void **state)
+{
+	int entry, exit, last;
+	struct rlimit limit;
+
+	entry = entry_of(1);
+	mock_soft = 9;			/* 3 to 8: maps, programs and links */
+	exit = exit_of(1);
+	fused(entry, exit);
+	assert_int_equal(run_sys_nofile(NULL, &limit), 0);
+	assert_int_equal(limit.rlim_cur, 9);
+	assert_int_equal(limit.rlim_max, 65536);
+	fill_up(&last);
+	lookup(map);
+	is(entry, MOCK_LINK);
+	is(exit, MOCK_LINK);
+	assert_int_equal(mock_soft, 9);
+}
+
+static void test_limit_hard(void **state)
+{
+	int entry, exit;
+
+	mock_soft = mock_hard = 1024;
+	mock_may_raise = true;
+	entry = entry_of(1);
+	exit = exit_of(1);
+	fused(entry, exit);
+	assert_int_equal(mock_soft, 1024);
+	assert_int_equal(mock_hard, 1024);
+}
+
+/* A large one that cannot be raised: the tool has its lower half for itself. */
+static void test_limit_half(void **state)
+{
+	int entry, exit;
+
+	mock_soft = mock_hard = 8192;
+	entry = entry_of(1);
+	exit = exit_of(1);
+	fused(entry, exit);
+	assert_true(run_fd_next(exit + 1) >= 4096);
+}
+
+/* No room beyond the limit: nothing is taken from the tool, and nothing fused. */
+static void test_limit_no_room(void **state)
+{
+	int entry, exit;
+
+	mock_soft = mock_hard = 1024;
+	run_verbose = 1;
+	entry = entry_of(1);
+	exit = exit_of(1);
+	originals(entry, exit);
+	assert_int_equal(mock_privates(), 0);
+	assert_non_null(strstr(mock_said, "the hard limit 1024; raise the hard limit"));
+	run_verbose = 0;
 }
 
 /* BPF's trampolines stay in use, whatever the tool closes and whoever is its child. */
@@ -780,16 +920,17 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(self_check), T(pair), T(exit_first), T(other_function), T(refused),
-		T(attach_fails), T(group),
-		T(link_held), T(raw_tracepoint_open), T(again), T(programs_closed),
-		T(kprobe_links), T(kprobe_back), T(set_bpf), T(event_asked),
-		T(carrier_read), T(carrier_read_before), T(carrier_by_copy), T(carrier_pinned),
-		T(third_program), T(answers), T(update), T(info),
-		T(iterator), T(inner_map),
-		T(copies), T(copied_before), T(overwritten), T(map_number_reused), T(private),
-		T(anchor), T(no_anchor), T(close_range), T(fork), T(vfork), T(errno),
-		T(say), T(say_broken_pipe), T(cancel),
+		T(self_check), T(pair), T(nothing_asked), T(link_fails), T(left), T(exit_first),
+		T(other_function), T(refused), T(attach_fails), T(group), T(link_held),
+		T(raw_tracepoint_open), T(again), T(programs_closed), T(kprobe_links),
+		T(kprobe_back), T(set_bpf), T(event_asked), T(carrier_read),
+		T(carrier_read_before), T(carrier_by_copy), T(carrier_pinned),
+		T(third_program), T(answers), T(update), T(info), T(iterator),
+		T(inner_map), T(copies),
+		T(copied_before), T(overwritten), T(map_number_reused), T(private),
+		T(limit), T(limit_hard), T(limit_half), T(limit_no_room), T(anchor),
+		T(no_anchor), T(close_range), T(fork), T(vfork), T(errno), T(say),
+		T(say_broken_pipe), T(cancel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -192,6 +192,10 @@ expect 'explain --self-check=0' 2 \
 expect 'explain --self-check=1000001' 2 \
 	"$(see explain "pairfuse: explain: --self-check: have '1000001', need a number of calls, 1 to 1000000")" \
 	"$pairfuse" explain --self-check=1000001 "$obj"
+# what is never fused, and what only needs a name
+out_of='explain: placeholders are named'
+expect 'explain --self-check: placeholders' 0 '' "$pairfuse" explain --self-check "$build/bpf/fsdist.bpf.o"
+out "$out_of" '^pairfuse: 5 cannot be tried because their functions are placeholders: name them with --fs '
 # a pinned map, with and without a place to pin it
 expect 'explain: pinned map' 0 '' "$pairfuse" explain "$build/bpf/refuse/carrier-pinned.bpf.o"
 out 'explain: pinned map' 'not fused: carrier-pinned: '
@@ -232,20 +236,107 @@ result $? 'reader has gone'
 
 # what it prints is nothing, what it ends with is 1
 preload=$build/libpairfuse-preload.so
+
+# interposed VERBOSE REQUIRE COMMAND...: as `run` starts it
+interposed() {
+	words=0:$1:1:0:0:0:0:$2:
+	shift 2
+	PAIRFUSE_RUN=$words LD_PRELOAD=$(readlink -f "$preload") "$@"
+}
+
+# follows NAME WRAPPER...: what it starts has the interposer, and shows nothing of it
+follows() {
+	name=$1
+	shift
+	[ "$(interposed 0 0 "$@" sh -c 'env; cat /proc/self/maps' 2>"$dir/err" </dev/null |
+		sed -n 's/.* .*libpairfuse-preload.so$/in the child/p
+			s/^\(PAIRFUSE_RUN\|LD_PRELOAD\)=.*libpairfuse.*/\1/p' |
+		sort -u)" = 'in the child' ] && [ ! -s "$dir/err" ]
+	result $? "run: follows $name"
+}
+
 if [ -e "$preload" ]; then
-	PAIRFUSE_RUN=1:1:0:0:0:0 LD_PRELOAD=$preload /bin/false 2>"$dir/err"
+	interposed 1 0 /bin/false 2>"$dir/err"
 	[ $? = 1 ] && [ "$(cat "$dir/err")" = \
-		'pairfuse: nothing to fuse: no entry and exit program on one function were attached' ]
+		'pairfuse: false: nothing to fuse: it has attached no BPF program, or makes its system calls without libc' ]
 	result $? 'run: nothing to fuse'
-	PAIRFUSE_RUN=1:1:0:0:0:0 LD_PRELOAD=$preload /bin/false 2>&9
+	interposed 1 0 /bin/false 2>&9
 	[ $? = 1 ]
 	result $? 'run -v: reader of standard error has gone'
 	# closed by the tool before it ends: said all the same, and not into another file
 	# shellcheck disable=SC2016
-	PAIRFUSE_RUN=1:1:0:0:0:0 LD_PRELOAD=$preload bash -c 'exec 2>"$1"; exit 3' bash \
-		"$dir/other" 2>"$dir/err"
+	interposed 1 0 bash -c 'exec 2>"$1"; exit 3' bash "$dir/other" 2>"$dir/err"
 	[ $? = 3 ] && grep -q 'nothing to fuse' "$dir/err" && [ ! -s "$dir/other" ]
 	result $? 'run -v: standard error replaced'
+	[ -z "$(interposed 0 0 /bin/true 2>&1)" ]
+	result $? 'run: silent about what traces nothing'
+	interposed 0 1 /bin/true 2>"$dir/err"
+	[ $? = 3 ] && grep -q 'nothing to fuse' "$dir/err"
+	result $? 'run --require-fused: nothing to fuse'
+	interposed 0 1 /bin/false 2>"$dir/err"
+	result $(($? != 1)) 'run --require-fused: the failure of the tool'
+
+	follows env env A=B
+	follows 'env -i' env -i /usr/bin/env
+	follows timeout timeout 100
+	follows nice nice -n 1
+	# shellcheck disable=SC2016
+	follows 'a shell' sh -c '"$@"; true' sh
+	# shellcheck disable=SC2016
+	follows 'exec of a shell' bash -c 'exec "$@"' bash
+	follows setsid setsid -w
+	follows stdbuf stdbuf -oL
+	follows 'python3 subprocess' python3 -c 'import subprocess, sys; subprocess.run(sys.argv[1:])'
+	follows 'posix_spawn' python3 -c 'import os, sys
+os.waitpid(os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ), 0)'
+	follows 'several' sh -c "timeout 100 nice env A=B \"\$@\"; true" sh
+	# what has loaded a program is the tool: what it starts is not followed, also if it
+	# was forked before; 321, 5: bpf(BPF_PROG_LOAD), which may well fail
+	for loads in 0 1; do
+		interposed 0 0 python3 -c 'import ctypes, os, sys
+r, w = os.pipe()
+if not os.fork():
+	os.read(r, 1)
+	os.execvp("cat", ["cat", "/proc/self/maps"])
+if sys.argv[1] == "1":
+	ctypes.CDLL(None).syscall(321, 5, ctypes.create_string_buffer(128), 128)
+os.write(w, b"x")
+os.wait()' $loads >"$dir/out"
+		grep -q preload "$dir/out"
+		[ $? = $loads ]
+		result $? "run: what a program starts that has loaded $loads programs"
+	done
+	# bash has an unsetenv() of its own
+	for shell in sh bash; do
+		[ "$(interposed 0 0 $shell -c 'set; $0 -c "env; true"' $shell |
+			grep 'PRELOAD\|PAIRFUSE_RUN')" = '' ]
+		result $? "run: environment of $shell"
+	done
+	[ "$(interposed 0 0 sh -c 'exit 7')" = '' ]
+	result $? 'run: a shell alone'
+	interposed 0 0 sh -c 'sh -c "exit 7"; exit $?'
+	result $(($? != 7)) 'run: exit status through a shell'
+	if [ "$(id -u)" = 0 ]; then
+		mkdir "$dir/empty"
+		interposed 0 0 chroot "$dir/empty" /true 2>"$dir/err"
+		grep -q "^pairfuse: '/true': nothing of it will be fused: .* cannot be read where" "$dir/err"
+		result $? 'run: a chroot without the interposer says so'
+	fi
+	echo 'int main(void) { return 0; }' >"$dir/t.c"
+	if cc -static -o "$dir/static" "$dir/t.c" 2>/dev/null; then
+		interposed 0 0 sh -c "$dir/static; true" 2>"$dir/err"
+		[ "$(cat "$dir/err")" = "pairfuse: '$dir/static': nothing of it will be fused: it is linked statically" ]
+		result $? 'run: a static program behind a shell'
+	fi
+	cat >>"$dir/t.c" <<-'END'
+	__attribute__((section(".note.go.buildid"), aligned(4), used)) static const struct {
+		int namesz, descsz, type; char name[4], desc[4];
+	} note = { 4, 4, 4, "Go\0", "abc" };
+	END
+	cc -o "$dir/go" "$dir/t.c"
+	interposed 0 0 sh -c "$dir/go; true" 2>"$dir/err"
+	grep -q "it is a Go program: it makes its system calls without libc" "$dir/err"
+	result $? 'run: a Go program behind a shell'
 fi
 exec 9>&-
 
@@ -262,6 +353,33 @@ elif setpriv --bounding-set -sys_admin true 2>/dev/null; then
 	setpriv --bounding-set -sys_admin,-perfmon "$pairfuse" doctor >"$dir/out"
 	out 'doctor without CAP_PERFMON' '^permission *FAIL *uid 0, CAP_BPF '
 	out 'doctor without CAP_PERFMON: remedy' '^remedy for permission: root has lost CAP_PERFMON: '
+fi
+
+# --- where privileges, /sys and /proc are not what they seem ---
+
+if unshare -Ur true 2>/dev/null; then
+	unshare -Ur "$pairfuse" doctor >"$dir/out"
+	result $(($? != 1)) 'doctor in a user namespace: exit status'
+	out 'doctor in a user namespace' '^permission *FAIL *uid 0 of a user namespace of its own '
+	out 'doctor in a user namespace: remedy' '^remedy for permission: none in here: '
+	expect 'run in a user namespace' 1 \
+		"$nothing this is a user namespace of its own, whose privileges do not reach BPF tracing; start it outside" \
+		unshare -Ur "$pairfuse" run -- false
+fi
+# without FILESYSTEM: what doctor says when it is not mounted
+without() {
+	unshare -m sh -c 'mount -t tmpfs tmpfs "$1" && exec "$2" doctor' sh "$1" \
+		"$(readlink -f "$pairfuse")" >"$dir/out"
+}
+
+if unshare -m mount -t tmpfs tmpfs /sys 2>/dev/null; then
+	without /sys
+	out 'doctor without /sys' '^btf *FAIL *nothing is mounted at /sys '
+	out 'doctor without /sys: remedy' '^remedy for btf: mount -t sysfs sysfs /sys$'
+	without /proc
+	out 'doctor without /proc' '^ftrace *unknown *nothing is mounted at /proc '
+	out 'doctor without /proc: remedy' '^remedy for ftrace: mount -t proc proc /proc$'
+	out 'doctor without /proc: privileges' '^permission *[a-zA-Z]* *uid 0, CAP_'
 fi
 
 # --- a kernel that is locked down, made up ---

@@ -120,13 +120,15 @@ static void test_find(void **state)
 	struct pairfuse_func f;
 	char near[128];
 	struct types t;
-	int id;
+	int id, sync;
 
 	setup_types(&t);
 	id = FUNC(&t, "vfs_read", t.u64, t.file_ptr);
 	FUNC(&t, "vfs_write", t.u64, t.file_ptr);
 	FUNC(&t, "vfs_readv", t.u64, t.file_ptr);
 	FUNC(&t, "something_else", 0, t.u64);
+	sync = FUNC(&t, "__do_sys_sync", t.u64, t.file_ptr);
+	FUNC(&t, "__do_sys_fork", t.u64, t.file_ptr);
 	assert_int_equal(pairfuse_kbtf_from_btf(t.btf, &k), 0);
 
 	assert_int_equal(pairfuse_kbtf_find(k, "vfs_read", &f), 0);
@@ -135,6 +137,11 @@ static void test_find(void **state)
 	assert_int_equal(f.proto.nr_regs, 1);
 	assert_int_equal(pairfuse_kbtf_find(k, "vfs_raed", &f), -ENOENT);
 	assert_int_equal(pairfuse_kbtf_find(k, "file", &f), -ENOENT);	/* a struct */
+	/* without arguments; its child returns otherwise; there is none */
+	assert_int_equal(pairfuse_kbtf_find(k, "__x64_sys_sync", &f), 0);
+	assert_int_equal(f.btf_id, sync);
+	assert_int_equal(pairfuse_kbtf_find(k, "__x64_sys_fork", &f), -ENOENT);
+	assert_int_equal(pairfuse_kbtf_find(k, "__x64_sys_synk", &f), -ENOENT);
 	assert_int_equal(pairfuse_kbtf_vmlinux_func(k, "vfs_read"), id);
 	assert_int_equal(pairfuse_kbtf_vmlinux_func(k, "nope"), 0);
 	assert_string_equal(pairfuse_kbtf_func_name(k, "", id), "vfs_read");

@@ -27,6 +27,16 @@ status 1 pairfuse load --fs ext4 --set no_such=1 "$OBJ"/fsdist.bpf.o
 status 1 pairfuse load --target pair_entry=no_such_function "$OBJ"/pair.bpf.o
 status 0 pairfuse explain "$OBJ"/fsdist.bpf.o
 
+# the module is loaded, and its device is not in here
+for verb in list 'run true' doctor; do
+	# shellcheck disable=SC2086
+	unshare -m sh -c 'mount -t tmpfs none /dev && exec pairfuse "$@"' sh $verb \
+		>"$T/cmd.out" 2>"$T/cmd.err"
+	cat "$T/cmd.out" "$T/cmd.err" >"$T/both"
+	equal "$(grep -c 'although the kernel module is loaded\|loaded, but there is no /dev/pairfuse here' \
+		"$T/both")" 1 "$verb without the device"
+done
+
 tool_start x --fs ext4 "$OBJ"/fsdist.bpf.o
 status 0 pairfuse list --json
 equal "$(python3 "$DIR/json_of.py" "$T/cmd.out" - \
