@@ -19,8 +19,9 @@
  * at once. Where that fails it is done group by group, and at last pair by pair: then the
  * one to blame is known, and what the kernel says of it.
  *
- * Descriptors: a link fd owns a fused pair; those of one request are copies of one. The rewritten programs and the
- * function's descriptor are closed as soon as the module holds them.
+ * Descriptors: a link fd owns a fused pair; those of one request are copies of one. The
+ * rewritten programs and the function's descriptor are closed as soon as the module holds
+ * them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -197,6 +198,7 @@ static int take_link(struct pairfuse_object *obj, struct pairfuse_opair *pair,
 static int attach_pair(struct pairfuse_object *obj, struct pairfuse_opair *pair, int dev,
 		       __u32 hook, int *group_fd)
 {
+	const char *func = obj->progs[pair->entry].func;
 	struct pairfuse_attach att;
 	int fd, err = fill_request(obj, pair, hook, &att);
 
@@ -207,9 +209,8 @@ static int attach_pair(struct pairfuse_object *obj, struct pairfuse_opair *pair,
 	fd = pairfuse_device_attach(dev, &att);
 	close_fd(&att.target_fd);
 	if (fd < 0) {
-		pairfuse_opair_refuse(pair, PAIRFUSE_REASON_ATTACH, "function '%s': %s",
-				      obj->progs[pair->entry].func,
-				      pairfuse_attach_trouble(fd, obj->progs[pair->entry].func, hook));
+		pairfuse_opair_refuse(pair, PAIRFUSE_REASON_ATTACH, "function '%s': %s", func,
+				      pairfuse_attach_trouble(fd, func, hook));
 		return fd;
 	}
 	err = take_link(obj, pair, &att, fd);

@@ -128,7 +128,8 @@ static void node_uses(struct accesses *a, const struct pairfuse_run *run, size_t
 		for (arg = 1; arg <= nargs; arg++)
 			call_arg(a, run, i, arg);
 	} else if (load || pairfuse_insn_is_store(insn) || pairfuse_insn_is_atomic(insn)) {
-		add_memory(a, run, run->notes[i].in[load ? insn->src_reg : insn->dst_reg], insn->off,
+		add_memory(a, run, run->notes[i].in[load ? insn->src_reg : insn->dst_reg],
+			   insn->off,
 			   pairfuse_insn_size(insn), use_of(insn), n->orig);
 	}
 }

@@ -386,7 +386,9 @@ static void test_leftover(void **state)
 			keeps[i] = (struct bpf_insn)MOVI(0, 0);
 	t.progs[1].insns = keeps;
 	assert_int_equal(run_check(&t, res, &check), PAIRFUSE_CHECK_DIFFERS);
-	assert_non_null(strstr(check.text, "calls that are over leave something"));
+	/* Seen in the map, or from an exit that finds what an earlier call has left. */
+	assert_true(strstr(check.text, "calls that are over leave something") ||
+		    strstr(check.text, "'leave' differs in .bss"));
 	pairfuse_result_free(res);
 }
 

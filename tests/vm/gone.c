@@ -187,9 +187,12 @@ TEST(not_dead)
 	pair_attach(&p, dev);
 	sleeper_start(&s);
 	pair_detach(&p);
-	if (traceable(idle[0]) && (pair_load(&q, idle[0], &c, 8), pair_try(&q, dev, hook, 0)) >= 0) {
-		pause_ms(500);
-		pair_detach(&q);
+	if (traceable(idle[0])) {
+		pair_load(&q, idle[0], &c, 8);
+		if (pair_try(&q, dev, hook, 0) >= 0) {
+			pause_ms(500);
+			pair_detach(&q);
+		}
 		note("the idle loop: %llu calls", (unsigned long long)pair_count(&q, C_ENTRY));
 	}
 	/* Some scans; each time the CPUs have something to do and are idle again. */

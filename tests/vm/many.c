@@ -151,7 +151,9 @@ TEST(many)
 /* All of a request or nothing, and which pair is to blame. */
 TEST(many_refused)
 {
-	struct pairfuse_attach_many m = { .size = sizeof(m), .stride = sizeof(struct pairfuse_attach) };
+	struct pairfuse_attach_many m = {
+		.size = sizeof(m), .stride = sizeof(struct pairfuse_attach),
+	};
 	static struct pairfuse_attach a[16];
 	static struct pair p[16];
 	struct pairfuse_attach *page;
