@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // Histograms by thread, which stay, come first among the maps; the state is in the other one.
-// expect: enter leave fused carrier=starts key=tid state=8 exit=armed
+// Calls nest as in the map, since that one is per thread too.
+// expect: enter leave fused carrier=starts key=tid state=8 exit=armed exact
 // proto: vfs_read regs=4 ret=8
 #include "case.bpf.h"
 
