@@ -129,8 +129,7 @@ static void node_uses(struct accesses *a, const struct pairfuse_run *run, size_t
 			call_arg(a, run, i, arg);
 	} else if (load || pairfuse_insn_is_store(insn) || pairfuse_insn_is_atomic(insn)) {
 		add_memory(a, run, run->notes[i].in[load ? insn->src_reg : insn->dst_reg],
-			   insn->off,
-			   pairfuse_insn_size(insn), use_of(insn), n->orig);
+			   insn->off, pairfuse_insn_size(insn), use_of(insn), n->orig);
 	}
 }
 
