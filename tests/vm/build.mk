@@ -14,7 +14,7 @@
 KERNELS		?= 6.12 7.3
 TESTS_VM_SRC	:= $(wildcard tests/vm/*.c)
 TESTS_VM_PROGS	:= $(patsubst %.c,$(B)/%,$(wildcard tests/vm/prog/*.c))
-TESTS_VM_SH	:= $(addprefix tests/vm/,run leaks lockdown mitigated list.calm list.busy list.debug list.ibt list.tools lib.sh \
+TESTS_VM_SH	:= $(addprefix tests/vm/,run leaks lockdown mitigated list.calm list.busy list.debug list.ibt list.icount list.tools lib.sh \
 		   json_of.py)
 TESTS_DIR	:= $(DESTDIR)$(PREFIX)/lib/pairfuse/tests
 

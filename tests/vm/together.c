@@ -88,7 +88,7 @@ static u32 state_of(int dev, u32 id)
 }
 
 /* One of many is called, two are on one function, and one goes before the others. */
-TEST(many)
+TEST(together)
 {
 	static struct pairfuse_attach a[MANY + 2];
 	static struct pair p[MANY + 2], again;
@@ -149,7 +149,7 @@ TEST(many)
 }
 
 /* All of a request or nothing, and which pair is to blame. */
-TEST(many_refused)
+TEST(together_refused)
 {
 	struct pairfuse_attach_many m = {
 		.size = sizeof(m), .stride = sizeof(struct pairfuse_attach),
@@ -243,7 +243,7 @@ static void many_beside(enum neighbour kind, bool first, struct pair *p,
 }
 
 /* A set beside others on one of its functions, which come first or second. */
-TEST(many_neighbours)
+TEST(together_neighbours)
 {
 	static struct pairfuse_attach a[16];
 	static struct pair p[16];
@@ -295,7 +295,7 @@ static double beside_cost(int dev, struct pairfuse_attach *a, u32 nr)
 	return cost;
 }
 
-TEST(many_cost)
+TEST(together_cost)
 {
 	static struct pairfuse_attach a[MANY + 1];
 	static struct pair p[MANY + 1];
