@@ -80,7 +80,7 @@ const char *symbol_of(u64 addr, u64 *start)
 	return names + symbols[low].name;
 }
 
-u64 symbol_address(const char *function)
+static u64 find_address(const char *function)
 {
 	size_t i, len = strlen(function);
 
@@ -92,5 +92,18 @@ u64 symbol_address(const char *function)
 		if (!strncmp(name, function, len) && (!name[len] || name[len] == '\t'))
 			return symbols[i].addr;
 	}
-	fail("there is no %s", function);
+	return 0;
+}
+
+bool symbol_exists(const char *function)
+{
+	return find_address(function);
+}
+
+u64 symbol_address(const char *function)
+{
+	u64 addr = find_address(function);
+
+	check(addr, "there is no %s", function);
+	return addr;
 }

@@ -203,6 +203,7 @@ void patch_unload(void);
 /* symbols.c: "function" or "function [module]"; start: of the function. NULL: generated code. */
 const char *symbol_of(u64 addr, u64 *start);
 u64 symbol_address(const char *function);
+bool symbol_exists(const char *function);
 
 /* snapshot.c */
 int snapshot(void);
