@@ -68,7 +68,7 @@ static void *call_on_1(void *unused)
  */
 TEST(faulting)
 {
-	unsigned int i, rounds = 40 * scale / 100 ? : 1;
+	unsigned int i, rounds = 25 * scale / 100 ? : 1;
 	struct pair a, b;
 	int dev = dev_open();
 	struct counts c;
