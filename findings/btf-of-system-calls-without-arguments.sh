@@ -39,7 +39,7 @@ bpftool=$(command -v bpftool || echo /usr/sbin/bpftool)
 	grep -oE "FUNC '__(x64|do)_sys_[a-z0-9_]+'" | sort -u >functions
 for name in getsid close read getpid sync fork sched_yield munlockall; do
 	printf '%s:' "$name"
-	for prefix in x64 do; do
+	for prefix in x64 "do"; do
 		! grep -qx "FUNC '__${prefix}_sys_$name'" functions || printf ' __%s_sys' "$prefix"
 	done
 	echo
