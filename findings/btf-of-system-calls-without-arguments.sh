@@ -21,7 +21,11 @@ cd "$dir"
 mkdir -p lists/partial cache/partial
 cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2>/dev/null |
 	sed 's/bookworm/trixie/g; s/-proposed-updates//' >all
-grep -q '^Types:' all && mv all trixie.sources || mv all trixie.list
+if grep -q '^Types:' all; then
+	mv all trixie.sources
+else
+	mv all trixie.list
+fi
 apt=(apt-get -qq -o APT::Sandbox::User=root -o Dir::State::lists="$dir/lists"
 	-o Dir::Cache="$dir/cache" -o Dir::Etc::sourceparts=/nonexistent
 	-o Dir::Etc::sourcelist="$(echo "$dir"/trixie.*)")
