@@ -64,6 +64,7 @@
 #define POLL_LAST	msecs_to_jiffies(60000)
 #define SCAN_FIRST	msecs_to_jiffies(2000)
 #define SCAN_LAST	msecs_to_jiffies(600000)
+#define DEAD_FOR	msecs_to_jiffies(20000)
 #define QUIET		msecs_to_jiffies(50)
 #define PATIENCE	msecs_to_jiffies(2000)
 
@@ -110,10 +111,30 @@ static bool wants_scan(struct pairfuse_link *link)
 {
 	unsigned long since = jiffies - link->retired;
 
+	if (is_sleeping(link) && link->missing &&
+	    time_after(jiffies, link->missing_since + DEAD_FOR))
+		return true;
 	if (!is_sleeping(link) || since < max(link->scan_after, SCAN_FIRST))
 		return false;
 	link->scan_after = clamp(2 * since, SCAN_FIRST, since + SCAN_LAST);
 	return true;
+}
+
+/*
+ * Whose stub is on no stack that was looked at, the second time after a while, with the same
+ * calls in flight: why twice, see stacks.c.
+ */
+static void link_not_found(struct pairfuse_link *link)
+{
+	u64 in_flight = pairfuse_link_in_flight(link);
+
+	if (!link->missing || link->missing_calls != in_flight) {
+		link->missing = true;
+		link->missing_calls = in_flight;
+		link->missing_since = jiffies;
+	} else if (time_after(jiffies, link->missing_since + DEAD_FOR)) {
+		link->dead = true;
+	}
 }
 
 /*
@@ -129,9 +150,16 @@ static void find_dead(bool now)
 	list_for_each_entry(link, &pairfuse_links, all)
 		wanted |= wants_scan(link);
 	found = wanted ? bitmap_zalloc(PAIRFUSE_NR_STUBS, GFP_KERNEL) : NULL;
-	if (found && pairfuse_stacks_scan(found))
-		list_for_each_entry(link, &pairfuse_links, all)
-			link->dead |= is_sleeping(link) && !test_bit(link->stub, found);
+	if (found && pairfuse_stacks_scan(found)) {
+		list_for_each_entry(link, &pairfuse_links, all) {
+			if (!is_sleeping(link))
+				continue;
+			if (test_bit(link->stub, found))
+				link->missing = false;
+			else
+				link_not_found(link);
+		}
+	}
 	bitmap_free(found);
 }
 

@@ -43,7 +43,9 @@
 #include "pairfuse.h"
 
 #define TRIES		100		/* 1 ms each, for trampolines that are being changed */
-#define MAX_BITS	16
+#define PATIENCE	(10 * HZ)	/* for all of an ops' */
+#define MAX_BITS	20
+#define FACTORS		8
 
 /* what ftrace leaves where nobody is */
 static const u8 nop5[] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
@@ -150,8 +152,9 @@ static bool routes_fit(struct pairfuse_ops *ops, struct pairfuse_routes *routes)
 }
 
 /*
- * A factor that keeps all sites apart: the first of 64 that does, in the smallest table
- * for which there is one. (Of n sites in m places, exp(-n * n / 2m) of all factors do.)
+ * A factor that keeps all sites apart: the first of some that does, in the smallest table
+ * for which there is one. (Of n sites in m places, exp(-n * n / 2m) of all factors do; with
+ * the most sites that there are stubs for, 70 % in the largest.)
  */
 static int routes_make(struct pairfuse_ops *ops)
 {
@@ -164,7 +167,7 @@ static int routes_make(struct pairfuse_ops *ops)
 		if (!routes)
 			return -ENOMEM;
 		routes->shift = 32 - bits;
-		for (try = 0; try < 64; try++) {
+		for (try = 0; try < FACTORS; try++) {
 			factor = factor * 1664525 + 1013904223;	/* any other numbers */
 			routes->factor = factor | 1;
 			if (routes_fit(ops, routes)) {
@@ -174,7 +177,7 @@ static int routes_make(struct pairfuse_ops *ops)
 		}
 		kvfree(routes);
 	}
-	return -ENOSPC;
+	return -ENOMEM;
 }
 
 /* --- the kernel's ftrace_ops --- */
@@ -214,15 +217,19 @@ static struct ftrace_ops *ftrace_ops_make(struct pairfuse_ops *ops, struct pairf
 }
 
 /*
- * On errors too calls may have been sent on: an ops is on ftrace's list for a moment
- * before ftrace finds out that it must not be. The hook has counted them when this
- * returns, and nobody looks at the ops any more.
+ * After an error. Calls may have been sent on all the same: an ops is on ftrace's list for a
+ * moment before ftrace finds out that it must not be. The hook has counted them when this
+ * returns, and nobody looks at the ops any more. -EIO: somebody may, since ftrace has given up
+ * half way (an inconsistency, see the log): it stays, and all that it leads to has to.
  */
-static void ftrace_ops_abandon(struct ftrace_ops *fops)
+static int ftrace_ops_abandon(struct ftrace_ops *fops)
 {
+	if (fops->flags & FTRACE_OPS_FL_ENABLED)
+		return -EIO;
 	synchronize_rcu_tasks_rude();
 	synchronize_rcu_tasks();
 	ftrace_ops_free(fops);
+	return 0;
 }
 
 /* A BPF trampoline that is asked to share answers -EAGAIN while it is being changed. */
@@ -233,10 +240,10 @@ static int register_patiently(struct ftrace_ops *fops)
 	for (tries = 0; tries < TRIES; tries++) {
 		err = register_ftrace_function(fops);
 		if (err != -EAGAIN)
-			return err;
+			break;
 		msleep(1);
 	}
-	return -EBUSY;
+	return err;
 }
 
 /*
@@ -263,7 +270,10 @@ static void share(struct pairfuse_ops *ops, bool share)
 		pairfuse_target_share(&pairfuse_site_first(site)->target, share);
 }
 
-/* On a CPU with IBT, see above; NULL where there is no need. */
+/*
+ * On a CPU with IBT, see above; NULL where there is no need. A CPU that walks the list of
+ * all ops at this moment, with preemption off, may not see a new one: so that is waited for.
+ */
 static struct ftrace_ops *window_open(struct pairfuse_ops *ops)
 {
 	struct ftrace_ops *fops;
@@ -276,67 +286,87 @@ static struct ftrace_ops *window_open(struct pairfuse_ops *ops)
 		return fops;
 	fops->func = hook_function(ops, true);
 	fops->flags = FTRACE_OPS_FL_PERMANENT;
-	fops->private = ops->ops ? ops->ops->private : NULL;
+	fops->private = ops->ops->private;
 	err = register_ftrace_function(fops);
-	if (!err)
+	if (!err) {
+		synchronize_rcu();
 		return fops;
-	ftrace_ops_abandon(fops);
-	return ERR_PTR(err);
+	}
+	return ERR_PTR(ftrace_ops_abandon(fops) ?: err);
 }
 
+/* Nor does such a CPU go on with what a trampoline was before. */
 static int window_close(struct ftrace_ops *fops)
 {
-	return fops ? unregister_and_free(fops) : 0;
+	if (!fops)
+		return 0;
+	synchronize_rcu();
+	return unregister_and_free(fops);
 }
 
 /*
  * A trampoline may go on as if it shared the function although nobody with IPMODIFY is
- * there: ftrace does not undo what it asked for when an ops is refused for the sake of
- * another function, and takes no notice when one that is being changed does not listen at
- * the end. Such a trampoline takes what is called from the stack for good, which works,
+ * there: ftrace does not undo what it asked for when an ops is refused, and takes no notice
+ * when a trampoline that is being changed, or has no memory, does not do as it is told at the
+ * end. Such a trampoline takes what is called from the stack for good, which works,
  * but not on a CPU with IBT. An ops that comes and goes has it asked once more. -EBUSY
  * from there says that somebody else is there by now: then it is right to share.
  */
-static int settle_site(struct pairfuse_ops *ops, struct pairfuse_site *site)
+static int settle_site(struct pairfuse_ops *ops, struct pairfuse_site *site,
+		       unsigned long deadline)
 {
 	struct pairfuse_target *target = &pairfuse_site_first(site)->target;
 	struct ftrace_ops *fops;
-	int err, tries;
+	int err;
 
-	for (tries = 0; pairfuse_target_shares(target); tries++) {
-		if (tries == TRIES)
-			return -EBUSY;
+	while (pairfuse_target_shares(target)) {
+		if (time_after(jiffies, deadline))
+			return -ETIMEDOUT;
 		fops = ftrace_ops_make(ops, site);
 		if (IS_ERR(fops))
 			return PTR_ERR(fops);
 		fops->func = no_hook;
 		fops->flags = FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT;
 		err = register_patiently(fops);
-		if (err) {
-			ftrace_ops_abandon(fops);
-			return err == -EBUSY ? 0 : err;
+		if (!err) {
+			err = unregister_and_free(fops);
+			if (err)
+				return err;
+			continue;
 		}
-		err = unregister_and_free(fops);
-		if (err)
-			return err;
+		if (ftrace_ops_abandon(fops))
+			return -EIO;
+		if (err != -EAGAIN)
+			return err == -EBUSY ? 0 : err;
 	}
 	return 0;
 }
 
 static int settle(struct pairfuse_ops *ops)
 {
+	unsigned long deadline = jiffies + PATIENCE;
 	struct pairfuse_site *site;
 	int err = 0, bad;
 
 	list_for_each_entry(site, &ops->sites, of_ops) {
-		bad = settle_site(ops, site);
+		bad = settle_site(ops, site, deadline);
 		if (bad)
 			err = bad;
 	}
 	return err;
 }
 
-/* Calls go to the stubs when this has returned 0. On errors: as before. */
+/* Told to nobody any more; those in use may have to be asked. */
+static int unshare(struct pairfuse_ops *ops)
+{
+	share(ops, false);
+	return settle(ops);
+}
+
+/*
+ * Calls go to the stubs when this has returned 0. -EIO: what was registered, or stands in,
+ * could not be taken back. Other errors: all is as before.
+ */
 static int hook_shared(struct pairfuse_ops *ops)
 {
 	struct ftrace_ops *fops = ops->ops, *window;
@@ -352,18 +382,21 @@ static int hook_shared(struct pairfuse_ops *ops)
 	share(ops, true);
 	err = register_patiently(fops);
 	if (err) {
-		share(ops, false);
-		if (ops->nr_sites > 1 && settle(ops))
-			pr_warn("a BPF trampoline goes on sharing a function that was not attached to\n");
+		if (unshare(ops) && window)
+			return -EIO;
+		if (window_close(window))
+			return -EIO;
+		return err == -EAGAIN ? -EBUSY : err;
 	}
+	/* Live, and with two hooks for good, which refer to the same. */
 	if (window_close(window))
-		pr_crit("ftrace did not remove an auxiliary hook; it stays\n");
-	return err;
+		ops->stuck = true;
+	return 0;
 }
 
 /*
  * When trampolines cannot be brought back on a CPU with IBT, what stands in has to stay,
- * and with it the stubs: the error makes the links stuck.
+ * and with it the stubs.
  */
 static int unhook_shared(struct pairfuse_ops *ops)
 {
@@ -371,7 +404,7 @@ static int unhook_shared(struct pairfuse_ops *ops)
 	int err;
 
 	if (IS_ERR(window))
-		return -EAGAIN;
+		return PTR_ERR(window) == -ENOMEM ? -EAGAIN : PTR_ERR(window);
 	err = unregister_ftrace_function(ops->ops);
 	if (err) {
 		window_close(window);
@@ -379,8 +412,7 @@ static int unhook_shared(struct pairfuse_ops *ops)
 	}
 	ftrace_ops_free(ops->ops);
 	ops->ops = NULL;
-	err = settle(ops);
-	share(ops, false);
+	err = unshare(ops);
 	if (err && window)
 		return err;
 	return window_close(window);
@@ -457,8 +489,8 @@ void pairfuse_ops_free(struct pairfuse_ops *ops)
 /*
  * Hook all sites that have been put into ops, each with a link at least: when this
  * returns 0 calls run the pairs. On errors calls may have been sent to stubs
- * (pairfuse_link_used()). -EOPNOTSUPP: ftrace does not know a site. -EBUSY: one is held by a user
- * that excludes us. -ENOMEM, -ENOSPC (no routes), -ENODEV.
+ * (pairfuse_link_used()). -EOPNOTSUPP: ftrace does not know a site. -EBUSY: one is held by
+ * a user that excludes us. -ENOMEM, -ENODEV. -EIO: calls may go on being sent.
  */
 int pairfuse_ops_hook(struct pairfuse_ops *ops)
 {
@@ -474,8 +506,8 @@ int pairfuse_ops_hook(struct pairfuse_ops *ops)
 	if (IS_ERR(ops->ops))
 		return PTR_ERR(ops->ops);
 	err = ops->hook == PAIRFUSE_HOOK_DIRECT ? hook_direct(ops) : hook_shared(ops);
-	if (err)
-		ftrace_ops_abandon(ops->ops);
+	if (err && err != -EIO)
+		err = ftrace_ops_abandon(ops->ops) ?: err;
 	return err;
 }
 
@@ -485,12 +517,16 @@ int pairfuse_ops_unhook(struct pairfuse_ops *ops)
 	int err;
 
 	lockdep_assert_held(&pairfuse_mutex);
+	if (ops->stuck)
+		return -EIO;
 	if (ops->hook == PAIRFUSE_HOOK_SHARED)
 		return unhook_shared(ops);
 	err = unregister_ftrace_direct(ops->ops, ops->direct, true);
-	if (!err)
-		kfree(ops->ops);
-	return err;
+	if (err)
+		return err;
+	kfree(ops->ops);
+	ops->ops = NULL;
+	return 0;
 }
 
 int pairfuse_ops_route(struct pairfuse_site *site, struct pairfuse_link *link)

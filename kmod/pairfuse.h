@@ -231,7 +231,10 @@ struct pairfuse_link {
 	enum pairfuse_hook hook;	/* wanted, then got */
 	bool pinned;			/* holds a reference on this module */
 	bool waited;			/* for a grace period after the hook: all have arrived */
-	bool dead;			/* whoever is in flight will never return: stacks.c */
+	bool missing;			/* the stub was on no stack (stacks.c) ... */
+	u64 missing_calls;		/* ... with so many calls in flight */
+	unsigned long missing_since;	/* jiffies */
+	bool dead;			/* for so long that these calls will never return */
 	bool late_seen;			/* LATE since before the grace periods under way */
 	bool late_over;			/* nobody can be on the way any more: drain.c */
 	unsigned int late_rounds;	/* of grace periods, in stage LATE */

@@ -195,13 +195,16 @@ static void trampoline_share(struct bpf_trampoline *tr, bool share)
 #endif
 }
 
+/* By what it was told, or by its image, which may be older than that. */
 static bool trampoline_shares(struct bpf_trampoline *tr)
 {
+	const u32 shares = BPF_TRAMP_F_SHARE_IPMODIFY | BPF_TRAMP_F_ORIG_STACK;
+
 #if PAIRFUSE_TRAMPOLINE_MUTEX
 	guard(mutex)(&tr->mutex);
-	return tr->cur_image && (tr->flags & BPF_TRAMP_F_SHARE_IPMODIFY);
+	return tr->cur_image && (tr->flags & shares);
 #else
-	return trampoline_used(tr) && (READ_ONCE(tr->flags) & BPF_TRAMP_F_SHARE_IPMODIFY);
+	return trampoline_used(tr) && (READ_ONCE(tr->flags) & shares);
 #endif
 }
 

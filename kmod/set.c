@@ -358,21 +358,24 @@ static void link_unprepare(struct pairfuse_link *link)
 }
 
 /*
- * Nothing is attached. Links that calls have come through are the drain worker's to free;
- * nobody runs their programs after a grace period.
+ * Nothing is attached. If calls have come through one link, they may be on their way
+ * through all that it led to: then all are the drain worker's to free. Nobody runs their
+ * programs after a grace period.
  */
 static void set_undo(struct pairfuse_set *set, bool stuck)
 {
 	unsigned int i;
 
+	set->used = stuck;
+	for (i = 0; i < set->nr; i++)
+		set->used |= pairfuse_link_used(set->members[i].link);
 	for (i = 0; i < set->nr; i++) {
 		struct pairfuse_link *link = set->members[i].link;
 
-		if (!stuck && !pairfuse_link_used(link)) {
+		if (!set->used || link->stub < 0) {
 			link_unprepare(link);
 			continue;
 		}
-		set->used = true;
 		pairfuse_stub_disarm(link->stub);
 		pairfuse_link_list(link);
 		if (stuck)
@@ -485,9 +488,10 @@ static struct pairfuse_set *set_attach(const struct pairfuse_attach *attrs, unsi
 	}
 	if (!err)
 		err = set_start_locked(set, attrs, failed);
-	if (err == -ENOSPC || err == -EUSERS) {
+	if ((err == -ENOSPC || err == -EUSERS) && !set->used) {
 		/* Stubs (groups) that need no more than a grace period can be had. */
 		pairfuse_drain_flush();
+		*failed = nr;
 		err = set_start_locked(set, attrs, failed);
 	}
 	if (!err)

@@ -204,25 +204,62 @@ static void join_hooked(struct pairfuse_site *site, struct pairfuse_link *link)
 	pairfuse_link_retire(parked);
 }
 
-/* Undo find_place() for all links, and take off what has been hooked. */
+/* ftrace has not let go: all that the request has made has to stay as it is. */
+static int join_stuck(struct joining *j, struct pairfuse_set *set)
+{
+	struct pairfuse_ops *ops, *next;
+	struct pairfuse_site *site;
+	unsigned int i;
+
+	list_for_each_entry_safe(ops, next, &j->ops, idle) {
+		ops->stuck = true;
+		list_del_init(&ops->idle);
+	}
+	for (i = 0; i < set->nr; i++) {
+		site = set->members[i].link->ip ? site_find(set->members[i].link->ip) : NULL;
+		if (site)
+			site->joining = 0;
+	}
+	return -EIO;
+}
+
+static int unhook_patiently(struct pairfuse_ops *ops)
+{
+	int err, tries;
+
+	for (tries = 0; tries < 100; tries++) {
+		err = pairfuse_ops_unhook(ops);
+		if (err != -EAGAIN)
+			break;
+		msleep(10);
+	}
+	return err;
+}
+
+/*
+ * Undo find_place() for all links, and take off what has been hooked. A call that was sent to
+ * one link meanwhile may be on its way (drain.c): it must not be led on to another, whose
+ * stub may be free by then.
+ */
 static int join_undo(struct joining *j, struct pairfuse_set *set)
 {
 	struct pairfuse_site *site, *next_site;
 	struct pairfuse_ops *ops, *next;
 	unsigned int i;
 
-	list_for_each_entry(ops, &j->ops, idle) {
-		if (ops->ops && pairfuse_ops_unhook(ops)) {
-			ops->stuck = true;
-			return -EIO;
-		}
-	}
+	list_for_each_entry(ops, &j->ops, idle)
+		if (ops->ops && unhook_patiently(ops))
+			return join_stuck(j, set);
 	for (i = 0; i < set->nr; i++) {
 		struct pairfuse_link *link = set->members[i].link;
 
 		site = link->ip ? site_find(link->ip) : NULL;
 		if (site)
 			site->joining = 0;
+		if (link->site) {
+			link->inner = NULL;
+			pairfuse_stub_set_inner(link->stub, link->body, -1);
+		}
 		list_del_init(&link->chain);
 		link->site = NULL;
 	}
@@ -250,10 +287,12 @@ static int join_new(struct joining *j, struct pairfuse_set *set, unsigned int *f
 	}
 	list_for_each_entry(ops, &j->ops, idle) {
 		err = pairfuse_ops_hook(ops);
-		if (err) {
+		if (err == -EIO)
+			ops->stuck = true;
+		else if (err)
 			ops->ops = NULL;
+		if (err)
 			return err;
-		}
 	}
 	return 0;
 }
@@ -276,6 +315,8 @@ int pairfuse_sites_join(struct pairfuse_set *set, unsigned int *failed)
 
 	lockdep_assert_held(&pairfuse_mutex);
 	err = join_new(&j, set, failed);
+	if (err == -EIO)
+		return join_stuck(&j, set);
 	if (err)
 		return join_undo(&j, set) ?: err;
 	list_for_each_entry_safe(ops, next, &j.ops, idle)
@@ -338,7 +379,8 @@ int pairfuse_site_leave(struct pairfuse_link *link)
 		return 0;
 	err = pairfuse_ops_unhook(ops);
 	if (err == -EAGAIN) {
-		list_add_tail(&ops->idle, &idle_ops);
+		list_move_tail(&ops->idle, &idle_ops);
+		pairfuse_drain_kick();
 		return 0;
 	}
 	if (err) {

@@ -18,8 +18,10 @@
  *     will do), so all of its stack is looked at.
  *   - In an interrupt or exception above a task, or with preemption off: no longer after
  *     RCU's grace periods, which those of RCU-tasks contain.
- *   - In the end of do_exit(), when it is in no list any more: RCU-tasks waits for those
- *     who are there when it begins; who comes later does not return to where it came from.
+ *   - In the end of do_exit(), where it is in no list any more. It may be in a function
+ *     that is called there, and sleep in it. Such sleeps are short (an inode, a file
+ *     system that is being unmounted) but nothing that we could wait for says how short. So
+ *     one look is not enough: drain.c wants two, with time between them.
  *   - An idle task: they are in no list, and RCU-tasks does not wait for them. Each CPU is
  *     asked for its own; as long as one is unknown, nothing can be said.
  *   - A task that is being made: its stack begins in ret_from_fork().
@@ -84,7 +86,8 @@ static bool scan_task(struct task_struct *task, unsigned long *found)
 
 static void note_idle(void *unused)
 {
-	if (is_idle_task(current))
+	/* Not a kernel thread that only poses as one to cool the CPU down. */
+	if (is_idle_task(current) && !current->pid)
 		this_cpu_write(idle_task_of, current);
 }
 
