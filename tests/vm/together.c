@@ -263,6 +263,44 @@ TEST(together_neighbours)
 }
 
 /*
+ * Two pairs on a busy function are hooked before a third one turns out not to be possible:
+ * what calls have come through drains, and the function is as before.
+ */
+TEST(together_undone)
+{
+	int dev = dev_open(), owner, i, tries = 20 * scale / 100 ? : 1;
+	static struct pairfuse_attach a[3];
+	static struct pair p[3];
+	struct load *l;
+	u32 failed;
+
+	counts_new(&c);
+	neighbour_anchor();
+	pair_load(&p[0], CALLED, &c, 0);
+	pair_load(&p[1], CALLED, &c, 8);
+	pair_load(&p[2], "__x64_sys_getpgid", &c, 16);
+	/* has the place that a direct hook wants */
+	owner = need(neighbour_attach(N_FENTRY, "__x64_sys_getpgid", &c, 40));
+	for (i = 0; i < 3; i++)
+		a[i] = one(&p[i]);
+	a[2].hook = PAIRFUSE_HOOK_DIRECT;
+	l = load_start(2);
+	for (i = 0; i < tries; i++) {
+		refused(attach(dev, a, 3, &failed), EBUSY);
+		equal(failed, 3, "the pair to blame");
+	}
+	load_stop(l);
+	note("%llu calls went through", (unsigned long long)pair_count(&p[1], C_ENTRY));
+	eventually(60, !nr_links(dev));
+	check(!hooked(CALLED), "still hooked");
+	check(pair_count(&p[1], C_ENTRY), "nobody has called meanwhile");
+	equal(pair_count(&p[0], C_BAD) + pair_count(&p[1], C_BAD), 0, "wrong states");
+	a[2].hook = PAIRFUSE_HOOK_SHARED;
+	close(need(attach(dev, a, 3, NULL)));
+	close(owner);
+}
+
+/*
  * Instructions of a call with a pair and an fexit program, by how many other functions
  * are hooked: such a call looks at all users of ftrace. Needs guest time that counts
  * instructions (scripts/vm run --icount).

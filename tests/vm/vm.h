@@ -225,7 +225,7 @@ int snapshot(void);
 	X(hotplug_churn) X(stopped) X(stopped_inside) X(oom) X(oom_attach)	\
 	X(ftrace_off) X(unload_states) X(unload_race) X(no_fds) X(soak)		\
 	X(failnth_timed) X(together) X(together_refused) X(together_neighbours)	\
-	X(together_cost)						\
+	X(together_undone) X(together_cost)				\
 	X(faulting) X(asleep_quiet) X(dead) X(not_dead) X(deep) X(livepatch_late) X(no_endbr)
 
 #define TEST(name) void test_##name(void)
