@@ -47,9 +47,6 @@
 #define MAX_BITS	20
 #define FACTORS		8
 
-/* what ftrace leaves where nobody is */
-static const u8 nop5[] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
-
 /*
  * From call sites to links, without a search: each site has a place of its own at
  * (ip * factor) >> shift, in 32 bits, by the choice of the factor. Only ips of the ops
@@ -433,10 +430,10 @@ static unsigned long direct_addr(int stub)
  */
 static bool call_site_empty(unsigned long ip)
 {
-	u8 text[sizeof(nop5)];
+	u8 text[CALL_INSN_SIZE];
 
 	return copy_from_kernel_nofault(text, (void *)ip, sizeof(text)) ||
-	       !memcmp(text, nop5, sizeof(nop5));
+	       !memcmp(text, pairfuse_nop5, CALL_INSN_SIZE);
 }
 
 static int hook_direct(struct pairfuse_ops *ops)

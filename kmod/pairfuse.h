@@ -170,6 +170,7 @@ struct pairfuse_site {
 	unsigned int joining;		/* links that will, in a request under way */
 };
 
+extern const u8 pairfuse_nop5[CALL_INSN_SIZE];
 int pairfuse_sites_join(struct pairfuse_set *set, unsigned int *failed);
 int pairfuse_site_leave(struct pairfuse_link *link);
 /* Try again what did not go; true: some is left. */

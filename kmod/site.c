@@ -27,7 +27,8 @@
 static LIST_HEAD(sites);
 static LIST_HEAD(idle_ops);		/* without a live site, to be tried again */
 
-static const u8 nop5[] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
+/* What ftrace leaves where nobody is. */
+const u8 pairfuse_nop5[CALL_INSN_SIZE] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
 
 /*
  * The function's ftrace call site: 5 bytes at its start or behind its ENDBR (4
@@ -37,7 +38,7 @@ static const u8 nop5[] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
  */
 static int find_call_site(unsigned long func, unsigned long *ip)
 {
-	u8 text[4 + sizeof(nop5)];
+	u8 text[4 + CALL_INSN_SIZE];
 	int tries, off;
 
 	for (tries = 0; tries < 10; tries++) {
@@ -46,7 +47,7 @@ static int find_call_site(unsigned long func, unsigned long *ip)
 		if (copy_from_kernel_nofault(text, (void *)func, sizeof(text)))
 			return -EOPNOTSUPP;
 		for (off = 0; off <= 4; off += 4) {
-			if (!memcmp(text + off, nop5, sizeof(nop5)) ||
+			if (!memcmp(text + off, pairfuse_nop5, CALL_INSN_SIZE) ||
 			    text[off] == 0xe8 || text[off] == 0xe9) {
 				*ip = func + off;
 				return 0;
