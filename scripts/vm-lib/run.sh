@@ -223,7 +223,14 @@ follow()
 				;;
 			esac
 		elif ! kill -0 "$qemu" 2>/dev/null; then
-			why='the kernel panicked'
+			# Its last word may have come since; it stays in the FIFO.
+			while read -r -t 1 line <&8; do
+				case $line in
+				start) started=1 ;;
+				'exit '*) status=${line#exit } ;;
+				esac
+			done
+			[ -n "$status" ] || why='the kernel panicked'
 			break
 		elif [ $SECONDS -ge "$deadline" ] && { [ -z "$started" ] || [ "$timeout" != 0 ]; }; then
 			why="not done after $timeout s: the command or the kernel hung; the panic is an NMI sent to find out where"
