@@ -205,22 +205,29 @@ static void join_hooked(struct pairfuse_site *site, struct pairfuse_link *link)
 	pairfuse_link_retire(parked);
 }
 
-/* ftrace has not let go: all that the request has made has to stay as it is. */
-static int join_stuck(struct joining *j, struct pairfuse_set *set)
+/* Nobody is to join the sites that were hooked before. */
+static void join_cancel(struct pairfuse_set *set)
 {
-	struct pairfuse_ops *ops, *next;
 	struct pairfuse_site *site;
 	unsigned int i;
 
-	list_for_each_entry_safe(ops, next, &j->ops, idle) {
-		ops->stuck = true;
-		list_del_init(&ops->idle);
-	}
 	for (i = 0; i < set->nr; i++) {
 		site = set->members[i].link->ip ? site_find(set->members[i].link->ip) : NULL;
 		if (site)
 			site->joining = 0;
 	}
+}
+
+/* ftrace has not let go: all that the request has made has to stay as it is. */
+static int join_stuck(struct joining *j, struct pairfuse_set *set)
+{
+	struct pairfuse_ops *ops, *next;
+
+	list_for_each_entry_safe(ops, next, &j->ops, idle) {
+		ops->stuck = true;
+		list_del_init(&ops->idle);
+	}
+	join_cancel(set);
 	return -EIO;
 }
 
@@ -251,12 +258,10 @@ static int join_undo(struct joining *j, struct pairfuse_set *set)
 	list_for_each_entry(ops, &j->ops, idle)
 		if (ops->ops && unhook_patiently(ops))
 			return join_stuck(j, set);
+	join_cancel(set);
 	for (i = 0; i < set->nr; i++) {
 		struct pairfuse_link *link = set->members[i].link;
 
-		site = link->ip ? site_find(link->ip) : NULL;
-		if (site)
-			site->joining = 0;
 		if (link->site) {
 			link->inner = NULL;
 			pairfuse_stub_set_inner(link->stub, link->body, -1);

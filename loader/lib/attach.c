@@ -378,18 +378,19 @@ static void attach_each(struct pairfuse_object *obj, struct pairfuse_opair **pai
 static void attach_loaded(struct pairfuse_object *obj, int dev, __u32 hook)
 {
 	struct pairfuse_opair **pairs = calloc(obj->nr_pairs, sizeof(*pairs));
-	size_t i, nr;
+	size_t i, nr, all;
 
 	if (!pairs)
 		return;
-	nr = loaded_pairs(obj, NULL, pairs);
-	if (nr > 1)
-		attach_together(obj, pairs, nr, dev, hook);
+	all = loaded_pairs(obj, NULL, pairs);
+	if (all > 1)
+		attach_together(obj, pairs, all, dev, hook);
 	for (i = 0; i < obj->nr_pairs; i++) {
 		if (!is_loaded(&obj->pairs[i]))
 			continue;
 		nr = loaded_pairs(obj, &obj->pairs[i], pairs);
-		if (nr == 1 || !attach_together(obj, pairs, nr, dev, hook))
+		/* a group that is all there is has been tried */
+		if (nr == 1 || nr == all || !attach_together(obj, pairs, nr, dev, hook))
 			attach_each(obj, pairs, nr, dev, hook);
 	}
 	free(pairs);

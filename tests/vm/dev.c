@@ -96,3 +96,11 @@ bool hooked(const char *func)
 	fclose(f);
 	return found;
 }
+
+u32 dev_nr_free(int dev)
+{
+	struct pairfuse_info info;
+
+	need(dev_info(dev, &info));
+	return info.nr_free;
+}

@@ -92,14 +92,6 @@ TEST(faulting)
 	check(pair_count(&a, C_EXIT), "nobody has called");
 }
 
-static u32 nr_free(int dev)
-{
-	struct pairfuse_info info;
-
-	need(dev_info(dev, &info));
-	return info.nr_free;
-}
-
 static void die(bool by_signal)
 {
 	pid_t pid = need(fork());
@@ -150,9 +142,9 @@ TEST(dead)
 	struct pair p;
 
 	counts_new(&c);
-	all = nr_free(dev);
+	all = dev_nr_free(dev);
 	others = use_stubs(dev, OTHERS, &c);
-	rounds = nr_free(dev) + 20;
+	rounds = dev_nr_free(dev) + 20;
 	pair_load(&p, first_of(funcs), &c, 0);
 	for (i = 0; i < rounds; i++) {
 		/* The dead are to be seen missing twice, so it may take a while. */
@@ -160,8 +152,8 @@ TEST(dead)
 		check(p.link >= 0, "round %u: %s", i, strerror(errno));
 		die(true);
 		pair_detach(&p);
-		if (all - nr_free(dev) > most)
-			most = all - nr_free(dev);
+		if (all - dev_nr_free(dev) > most)
+			most = all - dev_nr_free(dev);
 	}
 	check(pair_count(&p, C_ENTRY) >= rounds, "nobody died in the function");
 	check(pair_count(&p, C_ENTRY) - pair_count(&p, C_EXIT) >= rounds, "they have returned");
@@ -169,7 +161,7 @@ TEST(dead)
 	check(rounds > all - OTHERS, "only %u rounds", rounds);
 	pair_unload(&p);
 	close(others);
-	eventually(60, nr_free(dev) == all);
+	eventually(60, dev_nr_free(dev) == all);
 }
 
 /*

@@ -137,14 +137,6 @@ static void *sleeping_call(void *arg)
 
 /* --- tests --- */
 
-static u32 nr_free(int dev)
-{
-	struct pairfuse_info info;
-
-	need(dev_info(dev, &info));
-	return info.nr_free;
-}
-
 /*
  * While somebody sleeps on the way, the stub is not free, the module cannot go, and
  * others come and go; then he arrives at a stub that is still his.
@@ -164,7 +156,7 @@ TEST(late)
 		note("this kernel has no place for it");
 		return;
 	}
-	all = nr_free(dev);
+	all = dev_nr_free(dev);
 	pair_load(&p, place->func, &c, 0);
 	pair_attach(&p, dev);
 	link = need(bpf_raw_tracepoint_open(NULL, prog));
@@ -184,13 +176,13 @@ TEST(late)
 	pause_ms(2000);
 	check(dev_find(dev, p.id, &li), "the stub is free, and somebody on the way to it");
 	equal(li.state, PAIRFUSE_LINK_DRAINING, "state");
-	equal(nr_free(dev), all - 1, "free stubs");
+	equal(dev_nr_free(dev), all - 1, "free stubs");
 	refused(module_remove("pairfuse"), EWOULDBLOCK);
 
 	page_there();
 	check(!pthread_join(t, NULL), "no thread any more");
 	eventually(60, !dev_find(dev, p.id, &li));
-	equal(nr_free(dev), all, "free stubs at last");
+	equal(dev_nr_free(dev), all, "free stubs at last");
 	close(link);
 	close(prog);
 }

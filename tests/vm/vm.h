@@ -81,6 +81,7 @@ unsigned int random_below(unsigned int n);
 /* dev.c: /dev/pairfuse */
 int dev_open(void);
 int dev_info(int dev, struct pairfuse_info *info);
+u32 dev_nr_free(int dev);		/* stubs of the ordinary kind */
 /* Describe the link after `id`; false at the end. */
 bool dev_next(int dev, u32 id, struct pairfuse_link_info *info);
 bool dev_find(int dev, u32 id, struct pairfuse_link_info *info);
