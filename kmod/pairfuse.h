@@ -24,8 +24,9 @@
 /*
  * Stubs by kind: plain ones, then those for links with exact nesting; each kind
  * begins with stubs for functions of up to PAIRFUSE_FEW_ARGS argument registers.
- * Then both without an entry program ("timed"), for any number of arguments; and some of
- * those for the clock of bpf_ktime_get_ns(), cheaper for it than the others, which will do.
+ * Then both without an entry program ("timed"), for any number of arguments. All that
+ * follow are cheaper for some links, for which the others will do: timed by the clock of
+ * bpf_ktime_get_ns(); one argument register (system calls); an entry program that is a leaf.
  */
 #define PAIRFUSE_NR_PLAIN 256
 #define PAIRFUSE_NR_PLAIN_FEW 160
@@ -38,7 +39,17 @@
 #define PAIRFUSE_NR_MONO 64
 #define PAIRFUSE_MONO_EXACT (PAIRFUSE_MONO + PAIRFUSE_NR_MONO)
 #define PAIRFUSE_NR_MONO_EXACT 32
-#define PAIRFUSE_NR_STUBS (PAIRFUSE_MONO_EXACT + PAIRFUSE_NR_MONO_EXACT)
+#define PAIRFUSE_ONE (PAIRFUSE_MONO_EXACT + PAIRFUSE_NR_MONO_EXACT)
+#define PAIRFUSE_NR_ONE 32
+#define PAIRFUSE_LEAF_ONE (PAIRFUSE_ONE + PAIRFUSE_NR_ONE)
+#define PAIRFUSE_NR_LEAF_ONE 48
+#define PAIRFUSE_LEAF_FEW (PAIRFUSE_LEAF_ONE + PAIRFUSE_NR_LEAF_ONE)
+#define PAIRFUSE_NR_LEAF_FEW 64
+#define PAIRFUSE_LEAF (PAIRFUSE_LEAF_FEW + PAIRFUSE_NR_LEAF_FEW)
+#define PAIRFUSE_NR_LEAF 32
+#define PAIRFUSE_LEAF_EXACT (PAIRFUSE_LEAF + PAIRFUSE_NR_LEAF)
+#define PAIRFUSE_NR_LEAF_EXACT 32
+#define PAIRFUSE_NR_STUBS (PAIRFUSE_LEAF_EXACT + PAIRFUSE_NR_LEAF_EXACT)
 #define PAIRFUSE_FEW_ARGS 3
 
 /*
@@ -105,8 +116,14 @@ struct pairfuse_stub_data {
 
 extern struct pairfuse_stub_data pairfuse_stub_data[PAIRFUSE_NR_STUBS];
 
-/* An index, or -ENOSPC. mono: timed, by the clock of bpf_ktime_get_ns(). */
-int pairfuse_stub_alloc(unsigned int regs, bool exact, bool timed, bool mono);
+/* What a link wants of its stub. */
+#define PAIRFUSE_WANTS_EXACT	BIT(0)	/* a word of the task */
+#define PAIRFUSE_WANTS_TIMED	BIT(1)	/* no entry program */
+#define PAIRFUSE_WANTS_MONO	BIT(2)	/* timed, by the clock of bpf_ktime_get_ns() */
+#define PAIRFUSE_WANTS_LEAF	BIT(3)	/* an entry program that calls nothing */
+
+/* An index, or -ENOSPC. */
+int pairfuse_stub_alloc(unsigned int regs, unsigned int wants);
 void pairfuse_stub_free(int stub);
 unsigned int pairfuse_stub_nr_free(bool exact, bool timed);
 /* Entered with the caller's return address on the stack (jumped to, called). */
@@ -146,6 +163,7 @@ struct pairfuse_target {
 
 struct bpf_prog *pairfuse_prog_get(int fd);	/* ERR_PTR: see the ABI header */
 bool pairfuse_prog_is_leaf(const struct bpf_prog *prog);
+bool pairfuse_prog_uses_slot(const struct bpf_prog *prog);
 int pairfuse_target_get(int fd, struct pairfuse_target *target);
 void pairfuse_target_put(struct pairfuse_target *target);
 /* The BPF trampoline of the function, should it get one, has to share it (or not). */

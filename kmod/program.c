@@ -58,15 +58,24 @@ put:
 
 /*
  * Does the program call nothing (no helper that looks at bpf_ctx, takes a lock or
- * uses something per CPU), has no private stack and leaves the slot alone? Then it
- * may run above itself and without bpf_ctx, on a stub without a slot. Calls are
- * what is left of them after the verifier: what it has inlined does not need more
- * than preemption to be off.
+ * uses something per CPU), and has no private stack? Then it may run above itself and
+ * without bpf_ctx: it needs neither guard nor context. Calls are what is left of
+ * them after the verifier: what it has inlined does not need more than preemption to be
+ * off. Where an interrupt runs the program above itself, both may change one number per
+ * CPU, and the inner change may be lost: a guard would not have let the inner one run.
+ *
+ * A typed load may fault, and the function may be one that handles faults. That is not
+ * endless: each turn takes some of the stack, and calls pass by where that is nearly full.
  */
 bool pairfuse_prog_is_leaf(const struct bpf_prog *prog)
 {
-	return !prog->aux->max_tp_access && !pairfuse_has_private_stack(prog->aux) &&
+	return !pairfuse_has_private_stack(prog->aux) &&
 	       !has_insn(prog, BPF_JMP | BPF_CALL) && !has_insn(prog, BPF_JMP | BPF_CALL | BPF_X);
+}
+
+bool pairfuse_prog_uses_slot(const struct bpf_prog *prog)
+{
+	return prog->aux->max_tp_access;
 }
 
 /*

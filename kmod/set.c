@@ -240,7 +240,9 @@ static int member_programs(struct pairfuse_member *m, const struct pairfuse_atta
 		return PTR_ERR(prog);
 	m->exit = prog;
 	m->link->exit_id = prog->aux->id;
-	return m->entry || pairfuse_prog_is_leaf(prog) ? 0 : -EACCES;
+	if (!m->entry && (!pairfuse_prog_is_leaf(prog) || pairfuse_prog_uses_slot(prog)))
+		return -EACCES;
+	return 0;
 }
 
 /* Everything of a link that does not need the mutex. On errors the set has what there is. */
@@ -309,13 +311,28 @@ static int link_join_group(struct pairfuse_link *link, struct pairfuse_set *set,
 	return 0;
 }
 
+static unsigned int member_wants(const struct pairfuse_member *m,
+				 const struct pairfuse_attach *attr)
+{
+	unsigned int wants = 0;
+
+	if (attr->flags & PAIRFUSE_ATTACH_EXACT)
+		wants |= PAIRFUSE_WANTS_EXACT;
+	if (attr->flags & PAIRFUSE_ATTACH_MONOTONIC)
+		wants |= PAIRFUSE_WANTS_MONO;
+	if (!m->entry)
+		wants |= PAIRFUSE_WANTS_TIMED;
+	else if (pairfuse_prog_is_leaf(m->entry))
+		wants |= PAIRFUSE_WANTS_LEAF;
+	return wants;
+}
+
 /* Clock, stub, group; undone by link_unprepare(). */
 static int link_prepare(struct pairfuse_set *set, unsigned int i,
 			const struct pairfuse_attach *attr)
 {
 	struct pairfuse_member *m = &set->members[i];
 	struct pairfuse_link *link = m->link;
-	bool exact = attr->flags & PAIRFUSE_ATTACH_EXACT;
 	int err;
 
 	if ((attr->flags & PAIRFUSE_ATTACH_ELAPSED) &&
@@ -325,12 +342,11 @@ static int link_prepare(struct pairfuse_set *set, unsigned int i,
 			return err;
 		link->clocked = true;
 	}
-	err = pairfuse_stub_alloc(link->target.regs, exact, !m->entry,
-				  attr->flags & PAIRFUSE_ATTACH_MONOTONIC);
+	err = pairfuse_stub_alloc(link->target.regs, member_wants(m, attr));
 	if (err < 0)
 		return err;
 	link->stub = err;
-	if (exact) {
+	if (attr->flags & PAIRFUSE_ATTACH_EXACT) {
 		err = link_join_group(link, set, i, attr->group_fd);
 		if (err)
 			return err;

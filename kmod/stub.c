@@ -13,7 +13,7 @@
 
 #include "pairfuse.h"
 
-/* X(0) X(1) ... X(383), then those without an entry, in decimal as stub_text.S counts */
+/* X(0) X(1) ... X(383), those without an entry, the rest: in decimal as stub_text.S counts */
 #define DEC10(X, t)	X(t##0) X(t##1) X(t##2) X(t##3) X(t##4) \
 			X(t##5) X(t##6) X(t##7) X(t##8) X(t##9)
 #define DEC100(X, h)	DEC10(X, h##0) DEC10(X, h##1) DEC10(X, h##2) DEC10(X, h##3) \
@@ -31,6 +31,10 @@
 			DEC10(X, 75) DEC10(X, 76) DEC10(X, 77) DEC10(X, 78) DEC10(X, 79) \
 			DEC10(X, 80) DEC10(X, 81) DEC10(X, 82) DEC10(X, 83) DEC10(X, 84) \
 			DEC10(X, 85) X(860) X(861) X(862) X(863)
+#define MORE_STUBS(X)	X(864) X(865) X(866) X(867) X(868) X(869) DEC10(X, 87) \
+			DEC10(X, 88) DEC10(X, 89) DEC100(X, 9) \
+			DEC10(X, 100) DEC10(X, 101) DEC10(X, 102) DEC10(X, 103) DEC10(X, 104) \
+			DEC10(X, 105) DEC10(X, 106) X(1070) X(1071)
 
 /*
  * The prototype is never used: the calls are made by stub_text.S. The calls
@@ -49,6 +53,7 @@ void pairfuse_static_call(void);
 	DEFINE_TIMED(n)
 FULL_STUBS(DEFINE_STUB)
 TIMED_STUBS(DEFINE_TIMED)
+MORE_STUBS(DEFINE_STUB)
 
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
 /* Called by the stubs, with preemption off: see compat.h. */
@@ -75,14 +80,15 @@ void pairfuse_rcu_unlock(void)
 
 static const struct {
 	struct static_call_key *entry, *stamp, *elapsed, *exit, *pass, *body;
-} stub_calls[] = { FULL_STUBS(STUB_CALLS) TIMED_STUBS(TIMED_CALLS) };
+} stub_calls[] = { FULL_STUBS(STUB_CALLS) TIMED_STUBS(TIMED_CALLS) MORE_STUBS(STUB_CALLS) };
 static_assert(ARRAY_SIZE(stub_calls) == PAIRFUSE_NR_STUBS);
 
 /* stub_text.S */
 extern const struct {
 	unsigned long jmp, call, shared;
 	unsigned long jmp_filter, call_filter, shared_filter;
-	void *gone;		/* in place of the exit call of a detached timed stub */
+	/* in place of the calls that no guard stops, when detached: timed stubs' exit, leaves */
+	void *entry_gone, *exit_gone;
 	unsigned long begin, end;	/* of its text */
 } pairfuse_stub_table[PAIRFUSE_NR_STUBS];
 void pairfuse_stamp(void);
@@ -116,10 +122,37 @@ static struct stub_range stubs_of(bool exact, bool timed)
 		     : (struct stub_range){ 0, PAIRFUSE_EXACT };
 }
 
-static struct stub_range mono_stubs(bool exact)
+static struct stub_range cheaper_timed(unsigned int wants)
 {
-	return exact ? (struct stub_range){ PAIRFUSE_MONO_EXACT, PAIRFUSE_NR_STUBS }
-		     : (struct stub_range){ PAIRFUSE_MONO, PAIRFUSE_MONO_EXACT };
+	if (!(wants & PAIRFUSE_WANTS_MONO))
+		return (struct stub_range){};
+	return wants & PAIRFUSE_WANTS_EXACT ? (struct stub_range){ PAIRFUSE_MONO_EXACT, PAIRFUSE_ONE }
+					    : (struct stub_range){ PAIRFUSE_MONO,
+								   PAIRFUSE_MONO_EXACT };
+}
+
+static struct stub_range cheaper_leaf(unsigned int regs, bool exact)
+{
+	if (exact)
+		return regs > PAIRFUSE_FEW_ARGS ? (struct stub_range){}
+			: (struct stub_range){ PAIRFUSE_LEAF_EXACT, PAIRFUSE_NR_STUBS };
+	if (regs > PAIRFUSE_FEW_ARGS)
+		return (struct stub_range){ PAIRFUSE_LEAF, PAIRFUSE_LEAF_EXACT };
+	return regs > 1 ? (struct stub_range){ PAIRFUSE_LEAF_FEW, PAIRFUSE_LEAF }
+			: (struct stub_range){ PAIRFUSE_LEAF_ONE, PAIRFUSE_LEAF_FEW };
+}
+
+/* Stubs that are cheaper for such a link than those of stubs_of(); may be empty. */
+static struct stub_range cheaper_stubs(unsigned int regs, unsigned int wants)
+{
+	bool exact = wants & PAIRFUSE_WANTS_EXACT;
+
+	if (wants & PAIRFUSE_WANTS_TIMED)
+		return cheaper_timed(wants);
+	if (wants & PAIRFUSE_WANTS_LEAF)
+		return cheaper_leaf(regs, exact);
+	return regs > 1 || exact ? (struct stub_range){}
+				 : (struct stub_range){ PAIRFUSE_ONE, PAIRFUSE_LEAF_ONE };
 }
 
 static int alloc_from(struct stub_range r)
@@ -133,21 +166,20 @@ static int alloc_from(struct stub_range r)
 }
 
 /*
- * A free stub of the kind that keeps at least that many argument registers.
- * Functions with few of them get the stubs that keep few, as long as there are
- * any. Timed stubs have no entry program and keep no arguments for the exit's.
+ * A free stub of the kind that does what is wanted, and keeps at least that many argument
+ * registers; the cheapest there is. Timed stubs have no entry program and keep no
+ * arguments for the exit's.
  */
-int pairfuse_stub_alloc(unsigned int regs, bool exact, bool timed, bool mono)
+int pairfuse_stub_alloc(unsigned int regs, unsigned int wants)
 {
+	bool exact = wants & PAIRFUSE_WANTS_EXACT, timed = wants & PAIRFUSE_WANTS_TIMED;
 	struct stub_range r = stubs_of(exact, timed);
 	int stub;
 
 	lockdep_assert_held(&pairfuse_mutex);
-	if (timed && mono) {
-		stub = alloc_from(mono_stubs(exact));
-		if (stub >= 0)
-			return stub;
-	}
+	stub = alloc_from(cheaper_stubs(regs, wants));
+	if (stub >= 0)
+		return stub;
 	if (!timed && regs > PAIRFUSE_FEW_ARGS)
 		r.first += exact ? PAIRFUSE_NR_EXACT_FEW : PAIRFUSE_NR_PLAIN_FEW;
 	return alloc_from(r);
@@ -232,7 +264,7 @@ void pairfuse_stub_set_elapsed(int stub, void *clock)
 
 static bool is_timed(int stub)
 {
-	return stub >= PAIRFUSE_TIMED;
+	return stub >= PAIRFUSE_TIMED && stub < PAIRFUSE_ONE;
 }
 
 /* Which clock, and what makes nanoseconds of it: the counter's in place, see TIMED. */
@@ -312,8 +344,8 @@ void pairfuse_stub_disarm(int stub)
 	if (!is_timed(stub))
 		WRITE_ONCE(data->entry_active, (void __percpu *)&pairfuse_detached);
 	WRITE_ONCE(data->exit_active, (void __percpu *)&pairfuse_detached);
-	set_call(stub_calls[stub].entry, NULL);
-	set_call(stub_calls[stub].exit, pairfuse_stub_table[stub].gone);
+	set_call(stub_calls[stub].entry, pairfuse_stub_table[stub].entry_gone);
+	set_call(stub_calls[stub].exit, pairfuse_stub_table[stub].exit_gone);
 }
 
 /*

@@ -117,6 +117,10 @@
 #endif
 #define FRAME		(SLOT + 64 + FRAME_BASE)
 #define TIMED_FRAME	(SLOT + 8 + FRAME_BASE)
+#define LEAF_FRAME	(SLOT + 64 + 24 + FRAME_BASE)
+#define LEAF_NEST	SLOT + 64		/* around the body; then the exit's */
+#define LEAF_GUARD	SLOT + 64		/* recursion guard, and */
+#define LEAF_RUN_CTX	SLOT + 72		/* the caller's bpf_ctx */
 
 .macro FRAME_RECORD
 #ifdef CONFIG_FRAME_POINTER
@@ -332,8 +336,37 @@
 	KEY	pairfuse_body_\n
 .endm
 
+/* The context's first words: the slot and the arguments, as many as the stub keeps. */
+.macro SAVE_ARGS
+	movq	%rdi, CTX(1)
+	.if	!.Lone
+	movq	%rsi, CTX(2)
+	movq	%rdx, CTX(3)
+	.endif
+	.if	.Lall_args
+	movq	%rcx, CTX(4)
+	movq	%r8, CTX(5)
+	movq	%r9, CTX(6)
+	.endif
+	leaq	SLOT(%rsp), %rax
+	movq	%rax, CTX_SLOT
+.endm
+
+.macro RESTORE_ARGS
+	movq	CTX(1), %rdi
+	.if	!.Lone
+	movq	CTX(2), %rsi
+	movq	CTX(3), %rdx
+	.endif
+	.if	.Lall_args
+	movq	CTX(4), %rcx
+	movq	CTX(5), %r8
+	movq	CTX(6), %r9
+	.endif
+.endm
+
 /* pairfuse_stub_table[n], see stub.c */
-.macro TABLE_ENTRY n gone
+.macro TABLE_ENTRY n entry_gone exit_gone
 	.pushsection .rodata
 	.quad	.Ljmp_\n
 	.quad	.Lcall_\n
@@ -341,18 +374,44 @@
 	.quad	.Ljmp_filter_\n
 	.quad	.Lcall_filter_\n
 	.quad	.Lshared_filter_\n
-	.quad	\gone
+	.quad	\entry_gone
+	.quad	\exit_gone
 	.quad	.Lbegin_\n
 	.quad	.Lend_\n
 	.popsection
 .endm
 
+/* What a stub with an entry program does rarely, between its end and FILTERS. */
+.macro CALL_ENDS n
+	.if	.Lexact
+.Lnested_\n:
+	movq	$0, CTX_ARMED
+	.endif
+.Lnot_armed_\n:				/* rax: what the function returned */
+	COUNT	\n, PAIRFUSE_COUNT_NOT_ARMED, %rcx
+	cmpb	$0, STUB_DATA(\n, PAIRFUSE_STUB_EXIT_ALWAYS)
+	jne	.Lexit_\n
+	jmp	.Lleave_\n
+
+.Lexit_missed_\n:
+	/* A call counts once: as not armed, when it was not. */
+	cmpq	$0, CTX_ARMED
+	je	.Lexit_missed_\n\()_back
+	COUNT	\n, PAIRFUSE_COUNT_EXIT_MISSED, %rcx
+	jmp	.Lexit_missed_\n\()_back
+
+.Lexit_resched_\n:
+	PAIRFUSE_PREEMPT_SCHEDULE
+	JMP5	.Lreturn_\n
+.endm
+
 .macro STUB n
-	.set	.Lexact, \n >= PAIRFUSE_STUB_PLAIN
+	.set	.Lone, \n >= PAIRFUSE_STUB_ONE
+	.set	.Lexact, \n >= PAIRFUSE_STUB_PLAIN && !.Lone
 	.if	.Lexact
 	.set	.Lall_args, \n >= PAIRFUSE_STUB_EXACT_FEW
 	.else
-	.set	.Lall_args, \n >= PAIRFUSE_STUB_PLAIN_FEW
+	.set	.Lall_args, \n >= PAIRFUSE_STUB_PLAIN_FEW && !.Lone
 	.endif
 SYM_START(pairfuse_stub_\n, SYM_L_GLOBAL, SYM_A_ALIGN)
 .Lbegin_\n:
@@ -362,16 +421,7 @@ SYM_START(pairfuse_stub_\n, SYM_L_GLOBAL, SYM_A_ALIGN)
 	pushq	%r12
 	pushq	%r13
 	subq	$FRAME, %rsp
-	movq	%rdi, CTX(1)
-	movq	%rsi, CTX(2)
-	movq	%rdx, CTX(3)
-	.if	.Lall_args
-	movq	%rcx, CTX(4)
-	movq	%r8, CTX(5)
-	movq	%r9, CTX(6)
-	.endif
-	leaq	SLOT(%rsp), %rax
-	movq	%rax, CTX_SLOT
+	SAVE_ARGS
 	call	__SCT__pairfuse_stamp_\n
 	movq	PAIRFUSE_CURRENT, %rbx
 	movq	PAIRFUSE_TASK_BPF_CTX(%rbx), %r12
@@ -389,14 +439,7 @@ SYM_START(pairfuse_stub_\n, SYM_L_GLOBAL, SYM_A_ALIGN)
 	PAIRFUSE_PREEMPT_DEC
 	jz	.Lentry_resched_\n
 .Lbody_\n:
-	movq	CTX(1), %rdi
-	movq	CTX(2), %rsi
-	movq	CTX(3), %rdx
-	.if	.Lall_args
-	movq	CTX(4), %rcx
-	movq	CTX(5), %r8
-	movq	CTX(6), %r9
-	.endif
+	RESTORE_ARGS
 	call	__SCT__pairfuse_body_\n
 	movq	%rax, CTX_RET
 	cmpq	$0, CTX_ARMED
@@ -434,34 +477,14 @@ SYM_START(pairfuse_stub_\n, SYM_L_GLOBAL, SYM_A_ALIGN)
 	PAIRFUSE_PREEMPT_SCHEDULE
 	jmp	.Lbody_\n
 
-	.if	.Lexact
-.Lnested_\n:
-	movq	$0, CTX_ARMED
-	.endif
-.Lnot_armed_\n:				/* rax: what the function returned */
-	COUNT	\n, PAIRFUSE_COUNT_NOT_ARMED, %rcx
-	cmpb	$0, STUB_DATA(\n, PAIRFUSE_STUB_EXIT_ALWAYS)
-	jne	.Lexit_\n
-	jmp	.Lleave_\n
-
-.Lexit_missed_\n:
-	/* A call counts once: as not armed, when it was not. */
-	cmpq	$0, CTX_ARMED
-	je	.Lexit_missed_\n\()_back
-	COUNT	\n, PAIRFUSE_COUNT_EXIT_MISSED, %rcx
-	jmp	.Lexit_missed_\n\()_back
-
-.Lexit_resched_\n:
-	PAIRFUSE_PREEMPT_SCHEDULE
-	JMP5	.Lreturn_\n
-
+	CALL_ENDS \n
 	FILTERS	\n
 .Lend_\n:
 	ANNOTATE_NOENDBR
 SYM_FUNC_END(pairfuse_stub_\n)
 STACK_FRAME_NON_STANDARD_FP(pairfuse_stub_\n)
 
-	TABLE_ENTRY \n, 0
+	TABLE_ENTRY \n, 0, 0
 	KEYS	\n
 	KEY	pairfuse_entry_\n
 .endm
@@ -582,8 +605,111 @@ SYM_FUNC_START_LOCAL(pairfuse_gone_\n)
 	RET
 SYM_FUNC_END(pairfuse_gone_\n)
 
-	TABLE_ENTRY \n, pairfuse_gone_\n
+	TABLE_ENTRY \n, 0, pairfuse_gone_\n
 	KEYS	\n
+.endm
+
+/*
+ * A stub whose entry program is a leaf (program.c), but wants arguments or the slot. It
+ * needs neither guard nor bpf_ctx, so nothing is kept in registers over it and the
+ * body: what the exit program needs is read for it, and kept in the frame.
+ *
+ *	  recursion guard in use, bpf_ctx of the caller
+ *	  (around the body: address of the task's word of the group)	<- rsp + LEAF_NEST
+ *	  slot, PAIRFUSE_SLOT_SIZE bytes	<- rsp + SLOT
+ *	  ctx, PAIRFUSE_CTX_WORDS u64		<- rsp
+ *
+ * Without a guard, detach turns the entry call into one of the code at "gone", which
+ * counts, and arms no exit.
+ */
+.macro LEAF n
+	.set	.Lone, \n < PAIRFUSE_STUB_LEAF_FEW
+	.set	.Lall_args, \n >= PAIRFUSE_STUB_LEAF && \n < PAIRFUSE_STUB_LEAF_EXACT
+	.set	.Lexact, \n >= PAIRFUSE_STUB_LEAF_EXACT
+SYM_START(pairfuse_stub_\n, SYM_L_GLOBAL, SYM_A_ALIGN)
+.Lbegin_\n:
+	ENTRANCES \n
+	FRAME_RECORD
+	subq	$LEAF_FRAME, %rsp
+	SAVE_ARGS
+	call	__SCT__pairfuse_stamp_\n
+	PAIRFUSE_PREEMPT_INC
+	movq	%rsp, %rdi
+	call	__SCT__pairfuse_entry_\n
+	movq	%rax, CTX_ARMED
+	.if	.Lexact
+	movzbl	STUB_DATA(\n, PAIRFUSE_STUB_NEST), %eax
+	movq	PAIRFUSE_CURRENT, %rcx
+	addq	PAIRFUSE_TASK_STACK(%rcx), %rax
+	movq	%rax, LEAF_NEST(%rsp)
+	movq	%rsp, (%rax)
+	.endif
+	PAIRFUSE_PREEMPT_DEC
+	jz	.Lentry_resched_\n
+.Lbody_\n:
+	RESTORE_ARGS
+	call	__SCT__pairfuse_body_\n
+	movq	%rax, CTX_RET
+	cmpq	$0, CTX_ARMED
+	je	.Lnot_armed_\n
+	.if	.Lexact
+	movq	LEAF_NEST(%rsp), %rcx
+	cmpq	%rsp, (%rcx)
+	jne	.Lnested_\n
+	.endif
+	call	__SCT__pairfuse_elapsed_\n
+
+.Lexit_\n:
+	PAIRFUSE_PREEMPT_INC
+	movq	STUB_DATA(\n, PAIRFUSE_STUB_EXIT_ACTIVE), %rcx
+	movq	%rcx, LEAF_GUARD(%rsp)
+	incl	%gs:(%rcx)
+	cmpl	$1, %gs:(%rcx)
+	jne	.Lexit_missed_\n
+	movq	PAIRFUSE_CURRENT, %rdx
+	movq	PAIRFUSE_TASK_BPF_CTX(%rdx), %rax
+	movq	%rax, LEAF_RUN_CTX(%rsp)
+	leaq	STUB_DATA(\n, PAIRFUSE_STUB_EXIT_RUN_CTX), %rax
+	movq	%rax, PAIRFUSE_TASK_BPF_CTX(%rdx)
+	movq	%rsp, %rdi
+	call	__SCT__pairfuse_exit_\n
+	movq	PAIRFUSE_CURRENT, %rdx
+	movq	LEAF_RUN_CTX(%rsp), %rax
+	movq	%rax, PAIRFUSE_TASK_BPF_CTX(%rdx)
+.Lexit_missed_\n\()_back:
+	movq	LEAF_GUARD(%rsp), %rcx
+	decl	%gs:(%rcx)
+	PAIRFUSE_PREEMPT_DEC
+	jz	.Lexit_resched_\n
+.Lreturn_\n:
+	movq	CTX_RET, %rax
+.Lleave_\n:
+	COUNT	\n, PAIRFUSE_COUNT_LEFT, %rcx
+	addq	$LEAF_FRAME, %rsp
+	FRAME_RECORD_END
+	RET
+
+.Lentry_resched_\n:
+	PAIRFUSE_PREEMPT_SCHEDULE
+	JMP5	.Lbody_\n
+
+	CALL_ENDS \n
+	FILTERS	\n
+.Lend_\n:
+	ANNOTATE_NOENDBR
+SYM_FUNC_END(pairfuse_stub_\n)
+STACK_FRAME_NON_STANDARD_FP(pairfuse_stub_\n)
+
+SYM_FUNC_START_LOCAL(pairfuse_gone_\n)
+	ANNOTATE_NOENDBR
+	COUNT	\n, PAIRFUSE_COUNT_ENTRY_MISSED, %rcx
+	xorl	%eax, %eax
+	RET
+SYM_FUNC_END(pairfuse_gone_\n)
+
+	TABLE_ENTRY \n, pairfuse_gone_\n, 0
+	KEYS	\n
+	KEY	pairfuse_entry_\n
 .endm
 
 /*
@@ -753,7 +879,9 @@ SYM_DATA_START(pairfuse_stub_table)
  */
 .macro ONE_STUB n
 	.noaltmacro
-	.if	\n < PAIRFUSE_STUB_TIMED
+	.if	\n >= PAIRFUSE_STUB_LEAF_ONE
+	LEAF	\n
+	.elseif	\n >= PAIRFUSE_STUB_ONE || \n < PAIRFUSE_STUB_TIMED
 	STUB	\n
 	.else
 	TIMED	\n

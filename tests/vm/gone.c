@@ -238,6 +238,54 @@ TEST(deep)
 	     (double)li.entered / n);
 }
 
+static int attach_faulting(int dev, const char *func, bool timed)
+{
+	struct pairfuse_attach a = {
+		.size = sizeof(a),
+		.flags = timed ? PAIRFUSE_ATTACH_ELAPSED | PAIRFUSE_ATTACH_NO_ENTRY : 0,
+		.target_fd = need(load_target(func)),
+		.entry_fd = timed ? -1 : load_faulting(1),
+		.exit_fd = load_faulting(1),
+		.hook = hook,
+	};
+	int link = need(ioctl(dev, PAIRFUSE_IOC_ATTACH, &a));
+
+	close(a.target_fd);
+	close(a.exit_fd);
+	if (!timed)
+		close(a.entry_fd);
+	return link;
+}
+
+/*
+ * Leaves have no guard, and a fault in one leads into the function that it is
+ * attached to: that ends where the stack is nearly full, each time.
+ */
+TEST(deep_faults)
+{
+	static const char *const handlers[] = { "fixup_exception", "search_exception_tables", NULL };
+	const char *func = first_of(handlers);
+	struct pairfuse_link_info li;
+	int dev = dev_open(), fds[2], link;
+	unsigned int i, n = 20;
+	bool timed = false;
+
+	need(pipe(fds));
+	do {
+		link = attach_faulting(dev, func, timed);
+		for (i = 0; i < n; i++)
+			check(write(fds[1], (void *)8, 1) < 0 && errno == EFAULT, "no fault");
+		link_info(link, &li);
+		check_sums(&li);
+		note("%s: %u faults; %llu calls, %llu passed by", func, n,
+		     (unsigned long long)li.entered, (unsigned long long)li.deep);
+		check(li.deep >= n, "%llu calls passed by", (unsigned long long)li.deep);
+		check(li.entered > li.deep, "%llu calls entered", (unsigned long long)li.entered);
+		close(link);
+		timed = !timed;
+	} while (timed);
+}
+
 #define INSTANCE "/sys/kernel/tracing/instances/pairfuse_quiet"
 
 static bool trace_write(const char *file, const char *text)

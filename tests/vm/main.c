@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * vmtest [--hook shared|direct] [--scale N] TEST: one test of the kernel
- * module, without loader and analysis. vmtest list: their names. vmtest
+ * module, without loader and analysis; with TEST-leaf the usual pair's entry program
+ * calls nothing, and has another kind of stub. vmtest list: their names. vmtest
  * snapshot: what BPF and ftrace hold now (see snapshot.c). The runner is the
  * script `run`.
  */
@@ -18,6 +19,7 @@
 unsigned int hook = PAIRFUSE_HOOK_SHARED;
 unsigned int scale = 100;
 unsigned int slower = 1;
+bool leaf_entries;
 
 /* What at_end() was given, and by whom: children leave it alone. */
 static void (*end)(void);
@@ -100,6 +102,17 @@ static int usage(void)
 	return 2;
 }
 
+/* Cuts "-leaf" off. */
+static bool ends_in_leaf(char *name)
+{
+	size_t len = strlen(name);
+
+	if (len < 5 || strcmp(name + len - 5, "-leaf"))
+		return false;
+	name[len - 5] = '\0';
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -132,6 +145,7 @@ int main(int argc, char **argv)
 	if (optind + 1 != argc)
 		return usage();
 
+	leaf_entries = ends_in_leaf(argv[optind]);
 	if (getenv("TIMES"))
 		slower = atoi(getenv("TIMES"));
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);

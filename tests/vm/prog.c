@@ -190,14 +190,19 @@ bool prog_exists(u32 id)
 /*
  * The usual pair. The entry fills the whole slot with values made of the thread
  * id and the slot's address, the exit compares: a slot that another invocation
- * wrote to, or state that went to another task, shows up as C_BAD.
+ * wrote to, or state that went to another task, shows up as C_BAD. An entry that is a
+ * leaf cannot ask for the thread's id; the slot's address has to do.
  */
 void pair_load(struct pair *p, const char *func, struct counts *c, unsigned int base)
 {
 	const int at = base * sizeof(u64);
+	const struct bpf_insn id = CALL(get_current_pid_tgid);
+	const struct bpf_insn slot_entry = LD8(R0, R1, 8 * PAIRFUSE_CTX_SLOT);
+	const struct bpf_insn nop = MOVI(R7, 0);
+	const struct bpf_insn slot_exit = LD8(R0, R6, 8 * PAIRFUSE_CTX_SLOT);
 	struct bpf_insn entry[] = {
 		MOV(R6, R1),
-		CALL(get_current_pid_tgid),
+		leaf_entries ? slot_entry : id,
 		LD8(R7, R6, 8 * PAIRFUSE_CTX_SLOT),
 		ST8(R7, 0, R0), ADDI(R0, 1),
 		ST8(R7, 8, R0), ADDI(R0, 1),
@@ -217,7 +222,8 @@ void pair_load(struct pair *p, const char *func, struct counts *c, unsigned int 
 	};
 	struct bpf_insn exit[] = {
 		MOV(R6, R1),
-		CALL(get_current_pid_tgid),
+		id,
+		leaf_entries ? slot_exit : nop,
 		LD8(R7, R6, 8 * PAIRFUSE_CTX_SLOT),
 		LDMAP(R1, c->fd, at),
 		MOVI(R2, 1),

@@ -91,6 +91,7 @@ static void read_functions(void)
 struct member {
 	int target, link;
 	bool timed;
+	const struct pair *pair;	/* when it is not */
 };
 
 struct group {
@@ -101,7 +102,7 @@ struct group {
 static int dev;
 static bool is_long;
 static struct counts c;
-static struct pair usual;
+static struct pair usual, by_leaf;	/* by_leaf: its entry calls nothing */
 static int leaf;
 
 /* -1: not in BTF, twice, or on one of the kernel's deny lists. */
@@ -119,8 +120,8 @@ static int attach(struct member *m)
 		.size = sizeof(a),
 		.flags = m->timed ? PAIRFUSE_ATTACH_ELAPSED | PAIRFUSE_ATTACH_NO_ENTRY : 0,
 		.target_fd = m->target,
-		.entry_fd = m->timed ? -1 : usual.entry,
-		.exit_fd = m->timed ? leaf : usual.exit,
+		.entry_fd = m->timed ? -1 : m->pair->entry,
+		.exit_fd = m->timed ? leaf : m->pair->exit,
 		.hook = hook,
 	};
 	int link = ioctl(dev, PAIRFUSE_IOC_ATTACH, &a);
@@ -140,7 +141,10 @@ static void group_load(struct group *g, unsigned int size)
 		int target = random_target();
 
 		if (target >= 0)
-			g->member[g->nr++] = (struct member){ target, -1, random_below(3) == 0 };
+			g->member[g->nr++] = (struct member){
+				target, -1, random_below(3) == 0,
+				random_below(2) ? &usual : &by_leaf,
+			};
 	}
 	check(g->nr == size, "%u targets after %u tries", g->nr, tries);
 }
@@ -342,6 +346,9 @@ TEST(soak)
 	neighbour_anchor();
 	counts_new(&c);
 	pair_load(&usual, CALLED, &c, 0);
+	leaf_entries = true;
+	pair_load(&by_leaf, CALLED, &c, 0);
+	leaf_entries = false;
 	leaf = leaf_load();
 	read_functions();
 	/* the first round finds out what there is to allocate once */

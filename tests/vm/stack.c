@@ -139,24 +139,37 @@ static void stack_of(pid_t pid, struct stack *s)
 	eventually(10, ({ read_stack(pid, s); s->nr; }));
 }
 
-/* All kinds of stubs; what the programs do does not matter. */
+#define CALLS (1u << 31)	/* no flag of the ABI: the entry program is not a leaf */
+
+/* All kinds of stubs; what the programs do otherwise does not matter. */
 static const unsigned int kinds[] = {
-	0,
-	PAIRFUSE_ATTACH_EXACT,
-	PAIRFUSE_ATTACH_ELAPSED,
+	CALLS,
+	CALLS | PAIRFUSE_ATTACH_EXACT,
+	CALLS | PAIRFUSE_ATTACH_ELAPSED,
 	PAIRFUSE_ATTACH_ELAPSED | PAIRFUSE_ATTACH_MONOTONIC,
 	PAIRFUSE_ATTACH_ELAPSED | PAIRFUSE_ATTACH_NO_ENTRY,
 	PAIRFUSE_ATTACH_ELAPSED | PAIRFUSE_ATTACH_NO_ENTRY | PAIRFUSE_ATTACH_EXACT,
+	0,
+	PAIRFUSE_ATTACH_EXACT,
 };
+
+static int load_entry(unsigned int kind)
+{
+	const struct bpf_insn leaf_entry[] = { MOVI(R0, 1), EXIT() };
+	const struct bpf_insn entry[] = { CALL(get_current_pid_tgid), MOVI(R0, 1), EXIT() };
+
+	return kind & CALLS ? load_raw(entry, ARRAY_SIZE(entry))
+			    : load_raw(leaf_entry, ARRAY_SIZE(leaf_entry));
+}
 
 static int attach_kind(int dev, const char *func, unsigned int kind, u32 filter)
 {
 	const struct bpf_insn one[] = { MOVI(R0, 1), EXIT() };
 	struct pairfuse_attach a = {
 		.size = sizeof(a),
-		.flags = kind,
+		.flags = kind & ~CALLS,
 		.target_fd = need(load_target(func)),
-		.entry_fd = kind & PAIRFUSE_ATTACH_NO_ENTRY ? -1 : need(load_raw(one, 2)),
+		.entry_fd = kind & PAIRFUSE_ATTACH_NO_ENTRY ? -1 : need(load_entry(kind)),
 		.exit_fd = need(load_raw(one, 2)),
 		.hook = hook,
 		.group_fd = kind & PAIRFUSE_ATTACH_EXACT ? -1 : 0,
@@ -589,7 +602,7 @@ static void walk_kind(int dev, unsigned int kind, const char *func, const struct
 
 TEST(stack_everywhere)
 {
-	static const unsigned int some[] = { 0, 2, 4, 5 };	/* of the kinds */
+	static const unsigned int some[] = { 0, 2, 4, 5, 6, 7 };	/* of the kinds */
 	const char *func = first_of(pipe_read_names);
 	int dev = dev_open(), fd;
 	struct stack callers;

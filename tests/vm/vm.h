@@ -29,6 +29,7 @@ typedef uint32_t u32;
 /* main.c */
 extern unsigned int hook;	/* enum pairfuse_hook, from the command line */
 extern unsigned int scale;	/* repetitions for long tests: --scale */
+extern bool leaf_entries;	/* the usual pair's entry calls nothing: TEST-leaf */
 extern unsigned int slower;	/* how many times longer to wait: TIMES in the environment */
 
 void __attribute__((noreturn, format(printf, 3, 4)))
@@ -222,7 +223,7 @@ int snapshot(void);
 	X(late) X(late_for_ever) X(livepatch) X(livepatch_asleep) X(livepatch_beside) \
 	X(stack_asleep) X(stack_below)	\
 	X(stack_own) X(stack_everywhere) X(stack_printed)	\
-	X(users) X(users_together) X(hotplug) X(hotplug_asleep)	\
+	X(users) X(users_together) X(deep_faults) X(hotplug) X(hotplug_asleep)	\
 	X(hotplug_churn) X(stopped) X(stopped_inside) X(oom) X(oom_attach)	\
 	X(ftrace_off) X(unload_states) X(unload_race) X(no_fds) X(soak)		\
 	X(failnth_timed) X(together) X(together_refused) X(together_neighbours)	\
