@@ -126,9 +126,9 @@ static struct stub_range cheaper_timed(unsigned int wants)
 {
 	if (!(wants & PAIRFUSE_WANTS_MONO))
 		return (struct stub_range){};
-	return wants & PAIRFUSE_WANTS_EXACT ? (struct stub_range){ PAIRFUSE_MONO_EXACT, PAIRFUSE_ONE }
-					    : (struct stub_range){ PAIRFUSE_MONO,
-								   PAIRFUSE_MONO_EXACT };
+	if (wants & PAIRFUSE_WANTS_EXACT)
+		return (struct stub_range){ PAIRFUSE_MONO_EXACT, PAIRFUSE_ONE };
+	return (struct stub_range){ PAIRFUSE_MONO, PAIRFUSE_MONO_EXACT };
 }
 
 static struct stub_range cheaper_leaf(unsigned int regs, bool exact)
