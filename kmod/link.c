@@ -71,13 +71,7 @@ static u64 link_hooked(struct pairfuse_link *link)
 	return hooked;
 }
 
-/*
- * Has somebody been sent to the stub by the shared hook who has not arrived? Exact
- * once the hook does not send anybody any more (a grace period after it is gone): who
- * arrives between the two sums can only make it look late. Who was diverted on the
- * way (an fmod_ret program, bpf_override_return()) looks late for ever.
- */
-bool pairfuse_link_is_late(struct pairfuse_link *link)
+static u64 link_arrived(struct pairfuse_link *link)
 {
 	u64 arrived = 0;
 	int cpu;
@@ -87,8 +81,34 @@ bool pairfuse_link_is_late(struct pairfuse_link *link)
 
 		arrived += READ_ONCE(c->arrived) + READ_ONCE(c->passed);
 	}
+	return arrived;
+}
+
+/*
+ * Has somebody been sent to the stub by the shared hook who has not arrived? Exact
+ * once the hook does not send anybody any more (a grace period after it is gone): who
+ * arrives between the two sums can only make it look late. Who was diverted on the
+ * way (an fmod_ret program, bpf_override_return()) looks late for ever.
+ */
+bool pairfuse_link_is_late(struct pairfuse_link *link)
+{
+	u64 arrived = link_arrived(link);
+
 	smp_rmb();
 	return link_hooked(link) != arrived;
+}
+
+/*
+ * As many at least were sent before this and have not arrived: `hooked` is read first, so
+ * those who come and go meanwhile make it smaller, down to 0.
+ */
+static u64 link_diverted(struct pairfuse_link *link)
+{
+	u64 hooked = link_hooked(link), arrived;
+
+	smp_rmb();
+	arrived = link_arrived(link);
+	return hooked > arrived ? hooked - arrived : 0;
 }
 
 /* Has the stub's address been given to anybody, or has anybody found it? */
@@ -173,6 +193,7 @@ void pairfuse_link_describe(struct pairfuse_link *link, struct pairfuse_link_inf
 		.exit_missed = t.exit_missed,
 		.in_flight = t.entered - t.left,
 		.deep = t.deep,
+		.diverted = link_diverted(link),
 	};
 	strscpy(info->comm, link->comm, sizeof(info->comm));
 	strscpy(info->target, link->target.name, sizeof(info->target));

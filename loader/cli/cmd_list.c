@@ -66,6 +66,7 @@ static void link_text(void *arg, const struct pairfuse_link_info *i)
 	cli_table_cell(t, "%llu", i->runs);
 	cli_table_cell(t, "%llu", i->not_armed);
 	cli_table_cell(t, "%llu/%llu", i->entry_missed, i->exit_missed);
+	cli_table_cell(t, "%llu", i->diverted);
 	cli_table_cell(t, "%llu", i->in_flight);
 }
 
@@ -83,7 +84,7 @@ static int list_text(int dev, const struct pairfuse_info *info)
 {
 	static const char *const head[] = { "ID", "FUNCTION", "STATE", "HOOK", "PID", "COMMAND",
 					    "PROGRAMS", "ENTERED", "RUNS", "NOT-ARMED", "MISSED",
-					    "IN-FLIGHT" };
+					    "DIVERTED", "IN-FLIGHT" };
 	char text[160];
 	struct cli_table *t = cli_table_new(sizeof(head) / sizeof(head[0]));
 	size_t i;
@@ -130,6 +131,7 @@ static void link_json(void *arg, const struct pairfuse_link_info *i)
 	pairfuse_json_uint(w, "exit_missed", i->exit_missed);
 	pairfuse_json_uint(w, "in_flight", i->in_flight);
 	pairfuse_json_uint(w, "deep", i->deep);
+	pairfuse_json_uint(w, "diverted", i->diverted);
 	pairfuse_json_object_end(w);
 }
 

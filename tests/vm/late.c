@@ -211,6 +211,9 @@ TEST(late_for_ever)
 	equal(pair_count(&p, C_ENTRY), 0, "entries of calls that are not made");
 	need(getsid(getppid()));
 	equal(pair_count(&p, C_EXIT), 1, "exits of calls that are");
+	link_info(p.link, &li);
+	equal(li.diverted, 1, "calls that another program has answered");
+	equal(li.entered, 1, "calls that came");
 	pair_detach(&p);
 	start = now();
 	eventually(120, !dev_find(dev, p.id, &li));

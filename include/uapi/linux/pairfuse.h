@@ -131,7 +131,7 @@
  * added. A user refuses a module of another major version.
  */
 #define PAIRFUSE_ABI_MAJOR	1
-#define PAIRFUSE_ABI_MINOR	1	/* 1: ATTACH_MANY, DETACH, parked, deep */
+#define PAIRFUSE_ABI_MINOR	1	/* 1: ATTACH_MANY, DETACH, parked, deep, diverted */
 
 /* Bytes of state that an invocation can keep; see struct pairfuse_info too. */
 #define PAIRFUSE_SLOT_SIZE	64
@@ -279,6 +279,10 @@ struct pairfuse_link_info {
 	char module[64];	/* out: module of the function; "" for vmlinux */
 	__u64 deep;		/* out: calls that were let pass, counted nowhere else: the
 				 * task's stack was nearly full (ABI 1.1) */
+	__u64 diverted;		/* out: calls that the shared hook sent to the stub and that
+				 * have not come: another's BPF program (fmod_ret, LSM,
+				 * bpf_override_return()) has answered them, or they are on
+				 * their way (ABI 1.1) */
 };
 
 #define PAIRFUSE_IOC_MAGIC	0xbf
