@@ -9,6 +9,7 @@
 
 #include "group.h"
 #include "inline.h"
+#include "key.h"
 #include "live.h"
 #include "once.h"
 #include "order.h"
@@ -170,8 +171,10 @@ static int decide_pair(struct pairfuse_study *st, size_t p)
 	struct pairfuse_plan *plan = &st->plans[p];
 	int err;
 
-	if (plan->in)
+	if (plan->in) {
 		pair->key = pairfuse_plan_key(plan);
+		pair->consts = pairfuse_key_consts(&st->exprs, &plan->key);
+	}
 	if (pair->reason != PAIRFUSE_REASON_NONE)
 		return 0;
 	err = make_code(pair, plan);
@@ -203,27 +206,27 @@ static void take_back(struct pairfuse_pair *pair, const struct pairfuse_why *why
  * The pairs of a group are fused together or not at all (attach.c says why): with one
  * that is refused, the others are.
  */
-static void refuse_siblings(struct pairfuse_study *st, int map)
+static void refuse_siblings(struct pairfuse_study *st, int group)
 {
 	const struct pairfuse_pair *culprit = NULL;
 	struct pairfuse_why why = { .prog = -1 };
 	size_t p;
 
 	for (p = 0; !culprit && p < st->res->nr_pairs; p++)
-		if (st->plans[p].in && st->plans[p].carrier == map &&
+		if (st->plans[p].group == group &&
 		    st->res->pairs[p].reason != PAIRFUSE_REASON_NONE)
 			culprit = &st->res->pairs[p];
 	if (!culprit)
 		return;
 	pairfuse_refuse(&why, PAIRFUSE_REASON_GROUP, -1,
 			"the pair of function '%s' shares the map '%s' and is not fused (%s)",
-			st->in->progs[culprit->entry].target, st->in->maps[map].name,
+			st->in->progs[culprit->entry].target,
+			st->in->maps[st->plans[group].carrier].name,
 			pairfuse_reason_id(culprit->reason));
 	for (p = 0; p < st->res->nr_pairs; p++) {
 		struct pairfuse_pair *pair = &st->res->pairs[p];
 
-		if (!st->plans[p].in || st->plans[p].carrier != map ||
-		    pair->reason != PAIRFUSE_REASON_NONE)
+		if (st->plans[p].group != group || pair->reason != PAIRFUSE_REASON_NONE)
 			continue;
 		take_back(pair, &why);
 	}
@@ -249,18 +252,18 @@ static int refuse_unordered(struct pairfuse_study *st)
 }
 
 /* The slot was refused while code was made: the group again, with task storage. */
-static int decide_again(struct pairfuse_study *st, int map)
+static int decide_again(struct pairfuse_study *st, int group)
 {
 	size_t p;
 	int err = 0;
 
-	if (!pairfuse_storage_retry(st, map))
+	if (!pairfuse_storage_retry(st, group))
 		return 0;
 	for (p = 0; !err && p < st->res->nr_pairs; p++) {
 		struct pairfuse_pair *pair = &st->res->pairs[p];
 		struct pairfuse_plan *plan = &st->plans[p];
 
-		if (!plan->in || plan->carrier != map)
+		if (plan->group != group)
 			continue;
 		free_code(pair);
 		if (plan->refused)
@@ -325,14 +328,14 @@ static int analyze(struct pairfuse_study *st)
 	for (p = 0; !err && p < st->res->nr_pairs; p++)
 		err = study_pair(st, p);
 	if (!err)
-		pairfuse_agree(st);
+		err = pairfuse_agree(st);
 	for (p = 0; !err && p < st->res->nr_pairs; p++)
 		err = decide_pair(st, p);
-	for (p = 0; !err && p < st->in->nr_maps; p++)
+	for (p = 0; !err && p < st->res->nr_pairs; p++)
 		err = decide_again(st, p);
 	if (!err)
 		err = refuse_unordered(st);
-	for (p = 0; !err && p < st->in->nr_maps; p++)
+	for (p = 0; !err && p < st->res->nr_pairs; p++)
 		refuse_siblings(st, p);
 	return err;
 }

@@ -140,6 +140,19 @@ enum pairfuse_key {		/* what the carrier map is keyed by */
 
 const char *pairfuse_key_name(enum pairfuse_key key);
 
+#define PAIRFUSE_MAX_KEY	64	/* bytes of a carrier's key */
+
+/*
+ * The bytes of a pair's key that are the same constant at each access, mask 0xff; else both
+ * are 0. Elements of the carrier whose keys do not match are none of the pair's.
+ */
+struct pairfuse_key_consts {
+	__u8 mask[PAIRFUSE_MAX_KEY];
+	__u8 byte[PAIRFUSE_MAX_KEY];
+};
+
+bool pairfuse_key_matches(const struct pairfuse_key_consts *consts, const void *key, size_t size);
+
 /* Rewritings and optimisations applied to a pair; a bit each, names below. */
 enum pairfuse_opt {
 	PAIRFUSE_OPT_SLOT	= 1 << 0, /* map replaced by the slot */
@@ -211,16 +224,17 @@ struct pairfuse_pair {
 	int exit;		/* index into progs[] or -1 */
 	int carrier;		/* index into maps[] or -1 */
 	enum pairfuse_key key;
+	struct pairfuse_key_consts consts;
 	__u32 state_size;	/* bytes of the slot, or of the map's value, in use */
 	enum pairfuse_storage storage;
 	/*
 	 * Bytes of a value of the task storage that has to be made, one for all
-	 * pairs with the same carrier; 0: none (the carrier is one, and is kept).
+	 * pairs of a group; 0: none (the carrier is one, and is kept).
 	 */
 	__u32 storage_size;
 	/*
 	 * Nested calls find what the map would hold. With the slot that takes
-	 * PAIRFUSE_ATTACH_EXACT, one group for all pairs with the same carrier.
+	 * PAIRFUSE_ATTACH_EXACT, one group for all pairs of a group.
 	 */
 	bool exact;
 	char nesting[192];	/* the same, and why, for people */
@@ -244,6 +258,12 @@ struct pairfuse_pair {
 		unsigned int insns_run;
 	} checked;
 };
+
+/*
+ * Do two pairs share state? Those with one carrier do, unless their keys differ in a
+ * constant byte: then neither can see what the other has stored.
+ */
+bool pairfuse_pair_same_group(const struct pairfuse_pair *a, const struct pairfuse_pair *b);
 
 struct pairfuse_result {
 	struct pairfuse_pair *pairs;	/* every fentry/fexit program is in one */

@@ -30,8 +30,11 @@ int pairfuse_find_pairs(struct pairfuse_study *st);
  */
 int pairfuse_find_carrier(struct pairfuse_study *st, size_t pair);
 
-/* Make all pairs that share a carrier agree on a proof, or refuse them. */
-void pairfuse_agree(struct pairfuse_study *st);
+/*
+ * Find the groups (plan->group), and make all pairs of each agree on a proof, or refuse
+ * them. 0 or -ENOMEM.
+ */
+int pairfuse_agree(struct pairfuse_study *st);
 
 /* st->flats[prog], made when it is asked for: 0, -ENOMEM or PAIRFUSE_REFUSED, see flat->why */
 int pairfuse_study_flat(struct pairfuse_study *st, int prog);

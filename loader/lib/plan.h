@@ -79,6 +79,7 @@ struct pairfuse_plan {
 	bool forgets;		/* the exit's filter leaves what the entry's has not kept out */
 	bool stays;		/* something is left in a hash, and it is not 0 */
 	bool leaves;		/* the map is for user space, too: leftover.h */
+	int group;		/* group.c: first of the pairs that may meet in the map, or -1 */
 	struct pairfuse_why leaves_why;
 
 	/* storage.c */

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "key.h"
 #include "state.h"
 
 bool pairfuse_carrier_kind(enum bpf_map_type type, enum pairfuse_carrier_kind *kind)
@@ -63,6 +64,7 @@ static int key_read(struct pairfuse_step *s, struct pairfuse_key_bytes *key)
 {
 	const struct pairfuse_expr e = *pairfuse_expr(s->run->x, s->st->reg[2]);
 	struct pairfuse_state *st = s->st;
+	unsigned int i;
 	int err;
 
 	if (key->size > PAIRFUSE_MAX_KEY)
@@ -77,6 +79,8 @@ static int key_read(struct pairfuse_step *s, struct pairfuse_key_bytes *key)
 	memcpy(key->root, &st->stack[(__s64)e.imm + PAIRFUSE_STACK_SIZE],
 	       key->size * sizeof(key->root[0]));
 	memcpy(key->idx, &st->stack_idx[(__s64)e.imm + PAIRFUSE_STACK_SIZE], key->size);
+	for (i = 0; i < key->size; i++)
+		pairfuse_key_reduce(s->run->x, &key->root[i], &key->idx[i]);
 	return 0;
 }
 
@@ -95,9 +99,7 @@ static int check_key(struct pairfuse_step *s, const struct pairfuse_key_bytes *k
 		want->set = true;
 		return 0;
 	}
-	if (want->size == key->size &&
-	    !memcmp(want->root, key->root, key->size * sizeof(key->root[0])) &&
-	    !memcmp(want->idx, key->idx, key->size))
+	if (pairfuse_key_same(want, key))
 		return 0;
 	return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_KEY_DIFFERS, insn,
 			       "insn %d accesses '%s' with another key than the rest of the pair",
@@ -143,6 +145,25 @@ static int task_key(struct pairfuse_step *s)
 		key.idx[i] = i;
 	}
 	return check_key(s, &key);
+}
+
+/* --- programs of no pair --- */
+
+int pairfuse_step_watch(struct pairfuse_step *s)
+{
+	struct pairfuse_key_bytes key = {
+		.size = s->run->in->maps[s->run->carrier].key_size,
+	};
+	unsigned int w;
+	int err;
+
+	if (s->run->kind == PAIRFUSE_CARRIER_TASK)
+		return key_unknown(s, "has no constant byte");
+	err = key_read(s, &key);
+	for (w = 0; !err && w < s->run->nr_watch; w++)
+		s->run->watch[w].met |= !pairfuse_key_apart(s->run->x, &key,
+							    s->run->watch[w].key);
+	return err;
 }
 
 /* --- accesses --- */
