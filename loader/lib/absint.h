@@ -122,6 +122,7 @@ struct pairfuse_run {
 	bool is_sub;		/* and a subprogram on its own: arguments are PAIRFUSE_E_PARAM */
 	const __u8 *below_of;	/* then: what `below` is of each function */
 	bool is_raw;		/* rewritten: the context is the stub's */
+	bool proving;		/* not to rewrite by: knows what the verifier does not */
 	bool task;		/* state in task storage: see step_task.c */
 	bool follow;		/* then: a lookup before any update finds nothing */
 	const __u16 *live;	/* registers live after each node, or NULL */
@@ -132,7 +133,8 @@ struct pairfuse_run {
 	struct pairfuse_start start[3];
 	unsigned int nr_start;
 	struct pairfuse_key_bytes *key;	/* set by the first access of the pair */
-	struct pairfuse_watch *watch;	/* of a program of no pair: nothing but the keys matters */
+	bool watching;		/* a program of no pair: nothing but its keys matters */
+	struct pairfuse_watch *watch;
 	unsigned int nr_watch;
 
 	/* found */

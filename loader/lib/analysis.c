@@ -171,7 +171,7 @@ static int decide_pair(struct pairfuse_study *st, size_t p)
 	struct pairfuse_plan *plan = &st->plans[p];
 	int err;
 
-	if (plan->in) {
+	if (plan->in && plan->carrier == pair->carrier) {
 		pair->key = pairfuse_plan_key(plan);
 		pair->consts = pairfuse_key_consts(&st->exprs, &plan->key);
 	}
@@ -356,6 +356,49 @@ static void study_free(struct pairfuse_study *st)
 	free(st->uses);
 }
 
+/* With another carrier, it might not have been. */
+static bool is_about_carrier(enum pairfuse_reason reason)
+{
+	switch (reason) {
+	case PAIRFUSE_REASON_NONE:
+	case PAIRFUSE_REASON_GROUP:
+	case PAIRFUSE_REASON_ANSWERED:
+	case PAIRFUSE_REASON_SLEEPABLE:
+	case PAIRFUSE_REASON_ARGUMENTS:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/*
+ * Pairs that were refused, and have another map that could be their carrier: that one is
+ * tried. When all have been, the first is taken again, for its refusal. True: there are any.
+ */
+static bool try_others(const struct pairfuse_study *st)
+{
+	size_t nr = st->in->nr_maps, p;
+	bool more = false;
+
+	for (p = 0; p < st->res->nr_pairs; p++) {
+		const struct pairfuse_plan *plan = &st->plans[p];
+		__u8 *tried;
+
+		if (!plan->in || !is_about_carrier(st->res->pairs[p].reason))
+			continue;
+		tried = &st->tried[st->res->pairs[p].entry * (nr + 1)];
+		if (tried[nr] || (!plan->others && !memchr(tried, 1, nr)))
+			continue;
+		tried[plan->carrier] = 1;
+		if (!plan->others) {
+			memset(tried, 0, nr);
+			tried[nr] = 1;
+		}
+		more = true;
+	}
+	return more;
+}
+
 /* Programs whose rewriting had too little stack: more for them. True: there are any. */
 static bool reserve_more(const struct pairfuse_study *st)
 {
@@ -375,10 +418,10 @@ static bool reserve_more(const struct pairfuse_study *st)
 	return more;
 }
 
-static int analyze_once(const struct pairfuse_input *in, int *reserve, bool *again,
+static int analyze_once(const struct pairfuse_input *in, int *reserve, __u8 *tried, bool *again,
 			struct pairfuse_result **out)
 {
-	struct pairfuse_study st = { .in = in, .reserve = reserve };
+	struct pairfuse_study st = { .in = in, .reserve = reserve, .tried = tried };
 	int err = -ENOMEM;
 
 	*again = false;
@@ -390,7 +433,7 @@ static int analyze_once(const struct pairfuse_input *in, int *reserve, bool *aga
 	if (st.flats && st.uses && !pairfuse_exprs_init(&st.exprs))
 		err = analyze(&st);
 	if (!err)
-		*again = reserve_more(&st);
+		*again = reserve_more(&st) || try_others(&st);
 	study_free(&st);
 	if (err || *again)
 		pairfuse_result_free(st.res);
@@ -399,22 +442,24 @@ static int analyze_once(const struct pairfuse_input *in, int *reserve, bool *aga
 	return err;
 }
 
-/* What is reserved only grows, up to the size of a stack. */
+/* What is reserved only grows, up to the size of a stack, and no map is tried twice. */
 int pairfuse_analyze(const struct pairfuse_input *in, struct pairfuse_result **out)
 {
 	bool again = true;
 	int *reserve;
+	__u8 *tried;
 	int err;
 
 	err = check_input(in);
 	if (err)
 		return err;
 	reserve = calloc(in->nr_progs + 1, sizeof(*reserve));
-	if (!reserve)
-		return -ENOMEM;
+	tried = calloc(in->nr_progs + 1, in->nr_maps + 1);
+	err = reserve && tried ? 0 : -ENOMEM;
 	while (!err && again)
-		err = analyze_once(in, reserve, &again, out);
+		err = analyze_once(in, reserve, tried, &again, out);
 	free(reserve);
+	free(tried);
 	return err;
 }
 

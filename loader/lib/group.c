@@ -96,14 +96,14 @@ static bool is_by_key(const struct pairfuse_map *map)
 	return map->type != BPF_MAP_TYPE_LRU_HASH && map->type != BPF_MAP_TYPE_LRU_PERCPU_HASH;
 }
 
-/* Which of the watched elements does the program perhaps use? 0 or -ENOMEM. */
-static int watch(struct pairfuse_study *st, int map, int prog, struct pairfuse_watch *watch,
-		 unsigned int nr)
+int pairfuse_watch(struct pairfuse_study *st, int map, int prog, struct pairfuse_watch *watch,
+		   unsigned int nr, bool *looks)
 {
 	struct pairfuse_why why;
 	struct pairfuse_run run = {
 		.in = st->in, .prog = &st->in->progs[prog], .x = &st->exprs, .why = &why,
-		.is_exit = true, .is_raw = true, .carrier = map, .watch = watch, .nr_watch = nr,
+		.is_exit = true, .is_raw = true, .carrier = map,
+		.watching = true, .watch = watch, .nr_watch = nr,
 		.nr_start = 1, .start[0] = { .armed = true },
 	};
 	unsigned int w;
@@ -117,6 +117,8 @@ static int watch(struct pairfuse_study *st, int map, int prog, struct pairfuse_w
 		err = pairfuse_run(&run);
 		pairfuse_run_free(&run);
 	}
+	if (looks)
+		*looks = err || run.loads;
 	for (w = 0; err && w < nr; w++)
 		watch[w].met = true;
 	return err == PAIRFUSE_REFUSED ? 0 : err;
@@ -151,7 +153,7 @@ static int check_outsider(struct pairfuse_study *st, int map, int prog)
 	for (p = 0; p < st->res->nr_pairs; p++)
 		if (uses_map(st, p, map))
 			keys[nr++].key = &st->plans[p].key;
-	err = nr ? watch(st, map, prog, keys, nr) : 0;
+	err = nr ? pairfuse_watch(st, map, prog, keys, nr, NULL) : 0;
 	for (p = 0, w = 0; !err && p < st->res->nr_pairs; p++)
 		if (uses_map(st, p, map) && keys[w++].met)
 			refuse_met(st, map, prog, st->plans[p].group);

@@ -185,6 +185,9 @@ static int call_result(struct pairfuse_step *s, __s32 id, pairfuse_val *out)
 	case BPF_FUNC_get_current_comm:
 		store_comm(s);
 		break;
+	case BPF_FUNC_map_lookup_elem:
+		*out = pairfuse_step_element(s);
+		break;
 	case BPF_FUNC_get_attach_cookie:
 		*out = pairfuse_expr_const(run->x, run->prog->cookie);
 		break;
@@ -467,7 +470,7 @@ int pairfuse_step_call(struct pairfuse_step *s)
 	unsigned int r;
 	int err;
 
-	if (s->run->watch)
+	if (s->run->watching)
 		err = watch_call(s);
 	else if (is_carrier_call(s))
 		err = pairfuse_step_carrier(s, &op, &out);

@@ -147,6 +147,33 @@ static int task_key(struct pairfuse_step *s)
 	return check_key(s, &key);
 }
 
+/* --- other maps --- */
+
+/*
+ * An element of an array is always there. (The verifier of older kernels wants to see a
+ * comparison with NULL all the same.)
+ */
+pairfuse_val pairfuse_step_element(struct pairfuse_step *s)
+{
+	const struct pairfuse_expr m = *pairfuse_expr(s->run->x, s->st->reg[1]);
+	const struct pairfuse_expr e = *pairfuse_expr(s->run->x, s->st->reg[2]);
+	const struct pairfuse_map *map = &s->run->in->maps[m.a];
+	__s64 at = (__s64)e.imm + PAIRFUSE_STACK_SIZE;
+	__u64 index;
+
+	if (!s->run->proving || m.kind != PAIRFUSE_E_MAP || map->reused ||
+	    (map->type != BPF_MAP_TYPE_ARRAY && map->type != BPF_MAP_TYPE_PERCPU_ARRAY) ||
+	    e.kind != PAIRFUSE_E_STACK || at < 0 || at + 4 > PAIRFUSE_STACK_SIZE)
+		return PAIRFUSE_TOP;
+	if (!pairfuse_expr_is_const(s->run->x,
+				    pairfuse_bytes_get(s->run->x, &s->st->stack[at],
+						       &s->st->stack_idx[at], 4), &index) ||
+	    index >= map->max_entries)
+		return PAIRFUSE_TOP;
+	return pairfuse_expr_leaf(s->run->x, PAIRFUSE_E_ELEMENT, m.a,
+				  s->node - s->run->ir->nodes, 0);
+}
+
 /* --- programs of no pair --- */
 
 int pairfuse_step_watch(struct pairfuse_step *s)
@@ -159,6 +186,7 @@ int pairfuse_step_watch(struct pairfuse_step *s)
 
 	if (s->run->kind == PAIRFUSE_CARRIER_TASK)
 		return key_unknown(s, "has no constant byte");
+	s->run->loads |= s->node->insn.imm == BPF_FUNC_map_lookup_elem;
 	err = key_read(s, &key);
 	for (w = 0; !err && w < s->run->nr_watch; w++)
 		s->run->watch[w].met |= !pairfuse_key_apart(s->run->x, &key,

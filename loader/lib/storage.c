@@ -93,7 +93,7 @@ static int run(struct pairfuse_plan *plan, struct pairfuse_run *run, bool is_exi
 		.in = plan->in, .prog = flat->prog, .ir = &flat->ir, .x = plan->x,
 		.why = &plan->why, .is_exit = is_exit, .carrier = plan->carrier,
 		.kind = plan->kind, .key = &plan->key, .task = true, .follow = follow,
-		.live = flat->live, .start[0] = start, .nr_start = 1,
+		.live = flat->live, .proving = plan->proving, .start[0] = start, .nr_start = 1,
 	};
 	return pairfuse_run(run);
 }
@@ -178,7 +178,9 @@ static int study_leftover(struct pairfuse_plan *plan)
 
 	common_facts(plan);
 	start.facts = plan->facts;
+	plan->proving = true;
 	err = run(plan, &exit, true, start, false);
+	plan->proving = false;
 	if (!err)
 		err = pairfuse_leftover_task(plan, &exit);
 	pairfuse_run_free(&exit);
