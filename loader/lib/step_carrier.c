@@ -287,6 +287,27 @@ void pairfuse_update_tells(struct pairfuse_step *s, unsigned int size)
 	s->run->tells |= tells || !private;
 }
 
+/*
+ * May the element be stored without a look at what is there? BPF_NOEXIST says the same as
+ * BPF_ANY where it is known that there is none. That is a look, too: at what an earlier call
+ * has left, or one that this call is in.
+ */
+static bool update_is_plain(struct pairfuse_step *s)
+{
+	struct pairfuse_run *run = s->run;
+	__u64 flags;
+
+	if (!pairfuse_expr_is_const(run->x, s->st->reg[4], &flags))
+		return false;
+	if (flags != BPF_NOEXIST || run->kind != PAIRFUSE_CARRIER_HASH || run->is_exit ||
+	    s->st->present)
+		return flags == BPF_ANY;
+	run->looks = true;
+	run->absent_seen = true;
+	run->absent_insn = pairfuse_step_insn(s);
+	return true;
+}
+
 static int update(struct pairfuse_step *s)
 {
 	struct pairfuse_run *run = s->run;
@@ -294,11 +315,10 @@ static int update(struct pairfuse_step *s)
 	const struct pairfuse_expr e = *pairfuse_expr(run->x, st->reg[3]);
 	unsigned int size = run->in->maps[run->carrier].value_size, i, n;
 	int insn = pairfuse_step_insn(s), err;
-	__u64 flags;
 
-	if (!pairfuse_expr_is_const(run->x, st->reg[4], &flags) || flags != BPF_ANY)
+	if (!update_is_plain(s))
 		return pairfuse_refuse(run->why, PAIRFUSE_REASON_UPDATE_FLAGS, insn,
-				       "insn %d updates '%s' with other flags than BPF_ANY", insn,
+				       "insn %d updates '%s' with other flags than BPF_ANY, and it matters", insn,
 				       pairfuse_step_map(s));
 	if (e.kind != PAIRFUSE_E_STACK &&
 	    (e.taint & (PAIRFUSE_T_STACK | PAIRFUSE_T_STATE | PAIRFUSE_T_CTX)))
