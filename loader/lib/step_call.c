@@ -7,6 +7,7 @@
 #include "helper.h"
 #include "hook.h"
 #include "state.h"
+#include "taskid.h"
 
 #define MAX_REACH	(1 << 30)	/* more than any offset of a pointer that is followed */
 
@@ -184,6 +185,10 @@ static int call_result(struct pairfuse_step *s, __s32 id, pairfuse_val *out)
 		break;
 	case BPF_FUNC_get_current_comm:
 		store_comm(s);
+		break;
+	case BPF_FUNC_probe_read:
+	case BPF_FUNC_probe_read_kernel:
+		pairfuse_taskid_copied(s);
 		break;
 	case BPF_FUNC_map_lookup_elem:
 		*out = pairfuse_step_element(s);

@@ -690,6 +690,8 @@ int run_engine_update(void)
 		in.map_ref = map_ref;
 		in.map_ref_arg = &e;
 		in.rdonly_cast_id = pairfuse_kbtf_vmlinux_func(kbtf, "bpf_rdonly_cast");
+		in.task_pid = pairfuse_kbtf_vmlinux_member(kbtf, "task_struct", "pid");
+		in.task_tgid = pairfuse_kbtf_vmlinux_member(kbtf, "task_struct", "tgid");
 		in.nesting = run_nesting;
 		in.no_groups = !has_group();
 		in.filter = true;
