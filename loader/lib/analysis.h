@@ -121,7 +121,7 @@ struct pairfuse_input {
 	void *map_ref_arg;
 	/* vmlinux BTF id of kfunc bpf_rdonly_cast; 0: not available */
 	__s32 rdonly_cast_id;
-	/* bytes from the start of a task_struct to its pid (the thread's id) and tgid; 0: not known */
+	/* bytes from the start of a task_struct to its pid (the thread's) and tgid; 0: not known */
 	__u32 task_pid, task_tgid;
 	enum pairfuse_nesting nesting;
 	bool no_groups;		/* the kernel module has none left for PAIRFUSE_ATTACH_EXACT */

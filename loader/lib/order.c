@@ -180,8 +180,9 @@ static const struct access *find_conflict(const struct pairfuse_study *st, const
 		for (j = 0; j < b->nr; j++) {
 			const struct access *r = &b->tab[j];
 
-			if (l->map == r->map && l->map != apart && !st->in->maps[l->map].frozen && l->from < r->to &&
-			    r->from < l->to && (l->use != r->use || l->use == WRITE))
+			if (l->map == r->map && l->map != apart &&
+			    !st->in->maps[l->map].frozen && l->from < r->to && r->from < l->to &&
+			    (l->use != r->use || l->use == WRITE))
 				return l;
 		}
 	}
@@ -242,7 +243,8 @@ int pairfuse_order_check(struct pairfuse_study *st, size_t p, struct pairfuse_wh
 		why->prog = prog;
 		for (other = 0; !err && other < st->in->nr_progs; other++)
 			if (is_neighbour(st, prog, other))
-				err = check_two(st, prog, other, map_apart(st, p, other), why);
+				err = check_two(st, prog, other, map_apart(st, p, other),
+						why);
 		if (err)
 			return err;
 	}

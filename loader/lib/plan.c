@@ -207,11 +207,14 @@ static bool is_switched_off(const struct pairfuse_plan *plan)
 	const struct pairfuse_ir *ir = &plan->entry->ir;
 	size_t i;
 
-	for (i = 0; i < ir->nr; i++)
-		if (!plan->entry_run.notes[i].reached && pairfuse_insn_is_helper(&ir->nodes[i].insn) &&
-		    (ir->nodes[i].insn.imm == BPF_FUNC_map_update_elem ||
-		     ir->nodes[i].insn.imm == BPF_FUNC_task_storage_get))
+	for (i = 0; i < ir->nr; i++) {
+		const struct bpf_insn *insn = &ir->nodes[i].insn;
+
+		if (!plan->entry_run.notes[i].reached && pairfuse_insn_is_helper(insn) &&
+		    (insn->imm == BPF_FUNC_map_update_elem ||
+		     insn->imm == BPF_FUNC_task_storage_get))
 			return true;
+	}
 	return false;
 }
 

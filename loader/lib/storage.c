@@ -466,7 +466,9 @@ bool pairfuse_storage_choose(struct pairfuse_study *st, int group, bool slot)
 		return take_exact(st, group, PAIRFUSE_CHOICE_FALLBACK, false);
 	if (slot && cares_for_others(st, group))
 		return task && take_exact(st, group, PAIRFUSE_CHOICE_OUTER, slot);
-	take_slot(st, group, choice == PAIRFUSE_CHOICE_SEVERAL ? PAIRFUSE_CHOICE_KEY : choice, false);
+	if (choice == PAIRFUSE_CHOICE_SEVERAL)
+		choice = PAIRFUSE_CHOICE_KEY;
+	take_slot(st, group, choice, false);
 	return slot;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// What the exit wants besides may not be there: an index that is not known, one that is too large, a hash. Then it leaves the state.
+// What the exit wants besides may not be there: an index that is not known, one that is
+// too large, a hash. Then it leaves the state.
 // expect: enter leave refused not-consumed
 // expect: enter2 leave2 refused not-consumed
 // expect: enter3 leave3 refused not-consumed

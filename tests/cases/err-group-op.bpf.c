@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// The third pair's key has the operation of a file in it, so it may be that of either of the others: one group.
+// The third pair's key has the operation of a file in it, so it may be that of either of
+// the others: one group.
 // expect: enter leave refused key-differs
 // expect: enter2 leave2 refused key-differs
 // expect: enter3 leave3 refused key-differs

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// BPF_NOEXIST where something may be there: of another thread of the process; of a call before; stored by this call itself.
+// BPF_NOEXIST where something may be there: of another thread of the process; of a call
+// before; stored by this call itself.
 // expect: enter leave refused nesting
 // expect: enter2 leave2 refused not-consumed
 // expect: enter3 leave3 refused update-flags

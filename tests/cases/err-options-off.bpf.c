@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// With its options as they are, no program stores anything or looks anything up: no other program is to blame.
+// With its options as they are, no program stores anything or looks anything up: no other
+// program is to blame.
 // expect: enter leave refused no-carrier
 // expect: enter2 leave2 refused no-carrier
 // told: enter leave with the options as they are set, 'enter' does not leave state

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// Two pairs on one function, and what they share is written: an exit that takes both, options that the entry counts in.
+// Two pairs on one function, and what they share is written: an exit that takes both,
+// options that the entry counts in.
 // expect: enter - refused ambiguous
 // expect: enter2 - refused ambiguous
 // expect: - leave refused ambiguous

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// Two maps, and calls inside calls take the state of one alone: the one that is keyed by the thread can be the carrier all the same.
+// Two maps, and calls inside calls take the state of one alone: the one that is keyed by
+// the thread can be the carrier all the same.
 // expect: enter_two leave_two fused carrier=by_thread key=tid state=8 exit=always storage=task
 // proto: vfs_write regs=4 ret=8
 #include "case.bpf.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// Of two maps that could be the carrier, another program looks into the first: the second is taken, and the first stays a map.
+// Of two maps that could be the carrier, another program looks into the first: the second
+// is taken, and the first stays a map.
 // expect: enter leave fused carrier=starts key=tid state=8 exit=always exact
 // expect: other - refused no-partner
 #include "case.bpf.h"

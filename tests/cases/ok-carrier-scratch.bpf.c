@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// A buffer in front of the carrier, which a third program fills, too; that the buffer is always there makes the exit always delete.
+// A buffer in front of the carrier, which a third program fills, too; that the buffer is
+// always there makes the exit always delete.
 // expect: enter leave fused carrier=starts key=tid state=8 exit=armed
 #include "case.bpf.h"
 

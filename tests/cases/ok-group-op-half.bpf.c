@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// Pairs with another constant in the key are another group: what one is refused for is not the other's business.
+// Pairs with another constant in the key are another group: what one is refused for is
+// not the other's business.
 // expect: enter leave fused carrier=starts key=tid state=8 exit=armed
 // expect: enter2 leave2 refused not-consumed
 #include "case.bpf.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// One map, but each function has another constant in the key: none of the pairs sees the state of another.
+// One map, but each function has another constant in the key: none of the pairs sees the
+// state of another.
 // expect: entry1 exit1 fused carrier=starts key=tid state=8 exit=armed
 // expect: entry2 exit2 fused carrier=starts key=tid state=8 exit=armed
 // expect: entry3 exit3 fused carrier=starts key=tid state=8 exit=armed exact

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// BPF_NOEXIST where nothing can be there: the exit always deletes, and system calls of a thread are never inside one another.
+// BPF_NOEXIST where nothing can be there: the exit always deletes, and system calls of a
+// thread are never inside one another.
 // expect: enter leave fused carrier=starts key=tid state=8 exit=armed
 // told: enter leave every invocation has its own state
 // proto: __x64_sys_read regs=1 ret=8 7

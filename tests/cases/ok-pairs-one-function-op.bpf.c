@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// Two pairs on one function and one map: by the constant in the key it is known which entry goes with which exit.
+// Two pairs on one function and one map: by the constant in the key it is known which
+// entry goes with which exit.
 // expect: enter leave fused carrier=starts key=tid state=8 exit=armed
 // expect: enter2 leave2 fused carrier=starts key=tid state=8 exit=armed
 #include "case.bpf.h"

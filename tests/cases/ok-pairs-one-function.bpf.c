@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// Two pairs on one function: each entry hands something over to one exit only; the options they all look at are no state.
+// Two pairs on one function: each entry hands something over to one exit only; the
+// options they all look at are no state.
 // expect: time_enter time_leave fused carrier=starts key=pid_tgid state=8 exit=armed
 // expect: file_enter file_leave fused carrier=files key=pid_tgid state=8 exit=armed
 // expect: - count refused no-partner

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// More programs use the map, all with other constants in the key: what they find is never the pair's.
+// More programs use the map, all with other constants in the key: what they find is never
+// the pair's.
 // expect: enter leave fused carrier=state key=pid_tgid state=8 exit=armed
 // expect: other - refused no-partner
 #include "case.bpf.h"
