@@ -530,7 +530,9 @@ static const char *choice_text(const struct pairfuse_plan *plan)
 		return "as calls can see that they are inside of one";
 	case PAIRFUSE_CHOICE_FALLBACK:
 		return plan->slot_why.reason ? pairfuse_reason_text(plan->slot_why.reason) :
-					       "another pair of the map has no other way";
+		       !plan->removes && !plan->stores_always ?
+		       "later calls may find what the exit has left" :
+		       "another pair of the map has no other way";
 	case PAIRFUSE_CHOICE_KEY:
 		return "several functions share the map, but its key is not just the thread";
 	}
