@@ -318,7 +318,7 @@ static int update(struct pairfuse_step *s)
 
 	if (!update_is_plain(s))
 		return pairfuse_refuse(run->why, PAIRFUSE_REASON_UPDATE_FLAGS, insn,
-				       "insn %d updates '%s' with other flags than BPF_ANY, and it matters", insn,
+				       "insn %d updates '%s' with other flags than BPF_ANY", insn,
 				       pairfuse_step_map(s));
 	if (e.kind != PAIRFUSE_E_STACK &&
 	    (e.taint & (PAIRFUSE_T_STACK | PAIRFUSE_T_STATE | PAIRFUSE_T_CTX)))
