@@ -11,7 +11,7 @@
  * Programs whose keys differ in a constant byte use different elements of one map
  * (key.c). They are like programs with different maps: pairs are in different groups
  * then, and one of no pair does not count. Of that one, each access is followed to see
- * its key; it has to be an access by key, and the map one that evicts nothing.
+ * its key; it has to be an access by key.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -90,12 +90,6 @@ static bool has_callbacks(const struct pairfuse_prog *prog)
 	return false;
 }
 
-/* An element that is evicted is anybody's, and so is what a walk over all of them finds. */
-static bool is_by_key(const struct pairfuse_map *map)
-{
-	return map->type != BPF_MAP_TYPE_LRU_HASH && map->type != BPF_MAP_TYPE_LRU_PERCPU_HASH;
-}
-
 int pairfuse_watch(struct pairfuse_study *st, int map, int prog, struct pairfuse_watch *watch,
 		   unsigned int nr, bool *looks)
 {
@@ -109,7 +103,7 @@ int pairfuse_watch(struct pairfuse_study *st, int map, int prog, struct pairfuse
 	unsigned int w;
 	int err = PAIRFUSE_REFUSED;
 
-	if (is_by_key(&st->in->maps[map]) && !has_callbacks(run.prog) &&
+	if (!has_callbacks(run.prog) &&
 	    pairfuse_carrier_kind(st->in->maps[map].type, &run.kind))
 		err = pairfuse_study_flat(st, prog);
 	if (!err) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// Other keys, but the map evicts what has not been used for long, whosever it is.
-// expect: enter leave refused carrier-shared
+// Other keys in a map that evicts: with fewer elements, those of the other program stay longer.
+// expect: enter leave fused carrier=state key=tid state=8 exit=armed
 // expect: other - refused no-partner
 #include "case.bpf.h"
 
