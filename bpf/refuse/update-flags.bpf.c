@@ -12,7 +12,7 @@ int enter(args_t *ctx)
 	__u64 ts = bpf_ktime_get_ns();
 	__u32 t = tgid();
 
-	bpf_map_update_elem(&starts, &t, &ts, BPF_NOEXIST);
+	bpf_map_update_elem(&starts, &t, &ts, BPF_EXIST);
 	return 0;
 }
 

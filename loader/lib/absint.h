@@ -21,7 +21,6 @@
 #include "why.h"
 
 #define PAIRFUSE_SLOT_BYTES	64	/* PAIRFUSE_SLOT_SIZE of the ABI */
-#define PAIRFUSE_MAX_KEY	64
 #define PAIRFUSE_MAX_FACTS	8
 #define PAIRFUSE_COMM_SIZE	16	/* TASK_COMM_LEN */
 
@@ -48,6 +47,12 @@ struct pairfuse_key_bytes {
 	unsigned int size;
 	pairfuse_val root[PAIRFUSE_MAX_KEY];
 	__u8 idx[PAIRFUSE_MAX_KEY];
+};
+
+/* Could an access be to the element with this key? */
+struct pairfuse_watch {
+	const struct pairfuse_key_bytes *key;
+	bool met;
 };
 
 /* What the carrier's entry is like when the program starts. */
@@ -117,6 +122,7 @@ struct pairfuse_run {
 	bool is_sub;		/* and a subprogram on its own: arguments are PAIRFUSE_E_PARAM */
 	const __u8 *below_of;	/* then: what `below` is of each function */
 	bool is_raw;		/* rewritten: the context is the stub's */
+	bool proving;		/* not to rewrite by: knows what the verifier does not */
 	bool task;		/* state in task storage: see step_task.c */
 	bool follow;		/* then: a lookup before any update finds nothing */
 	const __u16 *live;	/* registers live after each node, or NULL */
@@ -127,6 +133,9 @@ struct pairfuse_run {
 	struct pairfuse_start start[3];
 	unsigned int nr_start;
 	struct pairfuse_key_bytes *key;	/* set by the first access of the pair */
+	bool watching;		/* a program of no pair: nothing but its keys matters */
+	struct pairfuse_watch *watch;
+	unsigned int nr_watch;
 
 	/* found */
 	struct pairfuse_note *notes;

@@ -9,6 +9,7 @@
 
 #include "group.h"
 #include "inline.h"
+#include "key.h"
 #include "live.h"
 #include "once.h"
 #include "order.h"
@@ -170,8 +171,10 @@ static int decide_pair(struct pairfuse_study *st, size_t p)
 	struct pairfuse_plan *plan = &st->plans[p];
 	int err;
 
-	if (plan->in)
+	if (plan->in && plan->carrier == pair->carrier) {
 		pair->key = pairfuse_plan_key(plan);
+		pair->consts = pairfuse_key_consts(&st->exprs, &plan->key);
+	}
 	if (pair->reason != PAIRFUSE_REASON_NONE)
 		return 0;
 	err = make_code(pair, plan);
@@ -203,27 +206,27 @@ static void take_back(struct pairfuse_pair *pair, const struct pairfuse_why *why
  * The pairs of a group are fused together or not at all (attach.c says why): with one
  * that is refused, the others are.
  */
-static void refuse_siblings(struct pairfuse_study *st, int map)
+static void refuse_siblings(struct pairfuse_study *st, int group)
 {
 	const struct pairfuse_pair *culprit = NULL;
 	struct pairfuse_why why = { .prog = -1 };
 	size_t p;
 
 	for (p = 0; !culprit && p < st->res->nr_pairs; p++)
-		if (st->plans[p].in && st->plans[p].carrier == map &&
+		if (st->plans[p].group == group &&
 		    st->res->pairs[p].reason != PAIRFUSE_REASON_NONE)
 			culprit = &st->res->pairs[p];
 	if (!culprit)
 		return;
 	pairfuse_refuse(&why, PAIRFUSE_REASON_GROUP, -1,
 			"the pair of function '%s' shares the map '%s' and is not fused (%s)",
-			st->in->progs[culprit->entry].target, st->in->maps[map].name,
+			st->in->progs[culprit->entry].target,
+			st->in->maps[st->plans[group].carrier].name,
 			pairfuse_reason_id(culprit->reason));
 	for (p = 0; p < st->res->nr_pairs; p++) {
 		struct pairfuse_pair *pair = &st->res->pairs[p];
 
-		if (!st->plans[p].in || st->plans[p].carrier != map ||
-		    pair->reason != PAIRFUSE_REASON_NONE)
+		if (st->plans[p].group != group || pair->reason != PAIRFUSE_REASON_NONE)
 			continue;
 		take_back(pair, &why);
 	}
@@ -249,18 +252,18 @@ static int refuse_unordered(struct pairfuse_study *st)
 }
 
 /* The slot was refused while code was made: the group again, with task storage. */
-static int decide_again(struct pairfuse_study *st, int map)
+static int decide_again(struct pairfuse_study *st, int group)
 {
 	size_t p;
 	int err = 0;
 
-	if (!pairfuse_storage_retry(st, map))
+	if (!pairfuse_storage_retry(st, group))
 		return 0;
 	for (p = 0; !err && p < st->res->nr_pairs; p++) {
 		struct pairfuse_pair *pair = &st->res->pairs[p];
 		struct pairfuse_plan *plan = &st->plans[p];
 
-		if (!plan->in || plan->carrier != map)
+		if (plan->group != group)
 			continue;
 		free_code(pair);
 		if (plan->refused)
@@ -325,14 +328,14 @@ static int analyze(struct pairfuse_study *st)
 	for (p = 0; !err && p < st->res->nr_pairs; p++)
 		err = study_pair(st, p);
 	if (!err)
-		pairfuse_agree(st);
+		err = pairfuse_agree(st);
 	for (p = 0; !err && p < st->res->nr_pairs; p++)
 		err = decide_pair(st, p);
-	for (p = 0; !err && p < st->in->nr_maps; p++)
+	for (p = 0; !err && p < st->res->nr_pairs; p++)
 		err = decide_again(st, p);
 	if (!err)
 		err = refuse_unordered(st);
-	for (p = 0; !err && p < st->in->nr_maps; p++)
+	for (p = 0; !err && p < st->res->nr_pairs; p++)
 		refuse_siblings(st, p);
 	return err;
 }
@@ -351,6 +354,49 @@ static void study_free(struct pairfuse_study *st)
 	free(st->plans);
 	free(st->flats);
 	free(st->uses);
+}
+
+/* With another carrier, it might not have been. */
+static bool is_about_carrier(enum pairfuse_reason reason)
+{
+	switch (reason) {
+	case PAIRFUSE_REASON_NONE:
+	case PAIRFUSE_REASON_GROUP:
+	case PAIRFUSE_REASON_ANSWERED:
+	case PAIRFUSE_REASON_SLEEPABLE:
+	case PAIRFUSE_REASON_ARGUMENTS:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/*
+ * Pairs that were refused, and have another map that could be their carrier: that one is
+ * tried. When all have been, the first is taken again, for its refusal. True: there are any.
+ */
+static bool try_others(const struct pairfuse_study *st)
+{
+	size_t nr = st->in->nr_maps, p;
+	bool more = false;
+
+	for (p = 0; p < st->res->nr_pairs; p++) {
+		const struct pairfuse_plan *plan = &st->plans[p];
+		__u8 *tried;
+
+		if (!plan->in || !is_about_carrier(st->res->pairs[p].reason))
+			continue;
+		tried = &st->tried[st->res->pairs[p].entry * (nr + 1)];
+		if (tried[nr] || (!plan->others && !memchr(tried, 1, nr)))
+			continue;
+		tried[plan->carrier] = 1;
+		if (!plan->others) {
+			memset(tried, 0, nr);
+			tried[nr] = 1;
+		}
+		more = true;
+	}
+	return more;
 }
 
 /* Programs whose rewriting had too little stack: more for them. True: there are any. */
@@ -372,10 +418,10 @@ static bool reserve_more(const struct pairfuse_study *st)
 	return more;
 }
 
-static int analyze_once(const struct pairfuse_input *in, int *reserve, bool *again,
+static int analyze_once(const struct pairfuse_input *in, int *reserve, __u8 *tried, bool *again,
 			struct pairfuse_result **out)
 {
-	struct pairfuse_study st = { .in = in, .reserve = reserve };
+	struct pairfuse_study st = { .in = in, .reserve = reserve, .tried = tried };
 	int err = -ENOMEM;
 
 	*again = false;
@@ -387,7 +433,7 @@ static int analyze_once(const struct pairfuse_input *in, int *reserve, bool *aga
 	if (st.flats && st.uses && !pairfuse_exprs_init(&st.exprs))
 		err = analyze(&st);
 	if (!err)
-		*again = reserve_more(&st);
+		*again = reserve_more(&st) || try_others(&st);
 	study_free(&st);
 	if (err || *again)
 		pairfuse_result_free(st.res);
@@ -396,22 +442,24 @@ static int analyze_once(const struct pairfuse_input *in, int *reserve, bool *aga
 	return err;
 }
 
-/* What is reserved only grows, up to the size of a stack. */
+/* What is reserved only grows, up to the size of a stack, and no map is tried twice. */
 int pairfuse_analyze(const struct pairfuse_input *in, struct pairfuse_result **out)
 {
 	bool again = true;
 	int *reserve;
+	__u8 *tried;
 	int err;
 
 	err = check_input(in);
 	if (err)
 		return err;
 	reserve = calloc(in->nr_progs + 1, sizeof(*reserve));
-	if (!reserve)
-		return -ENOMEM;
+	tried = calloc(in->nr_progs + 1, in->nr_maps + 1);
+	err = reserve && tried ? 0 : -ENOMEM;
 	while (!err && again)
-		err = analyze_once(in, reserve, &again, out);
+		err = analyze_once(in, reserve, tried, &again, out);
 	free(reserve);
+	free(tried);
 	return err;
 }
 

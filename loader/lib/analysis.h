@@ -121,6 +121,8 @@ struct pairfuse_input {
 	void *map_ref_arg;
 	/* vmlinux BTF id of kfunc bpf_rdonly_cast; 0: not available */
 	__s32 rdonly_cast_id;
+	/* bytes from the start of a task_struct to its pid (the thread's) and tgid; 0: not known */
+	__u32 task_pid, task_tgid;
 	enum pairfuse_nesting nesting;
 	bool no_groups;		/* the kernel module has none left for PAIRFUSE_ATTACH_EXACT */
 	bool filter;		/* it can compare ids, and may: pairfuse_attach.filter */
@@ -139,6 +141,19 @@ enum pairfuse_key {		/* what the carrier map is keyed by */
 };
 
 const char *pairfuse_key_name(enum pairfuse_key key);
+
+#define PAIRFUSE_MAX_KEY	64	/* bytes of a carrier's key */
+
+/*
+ * The bytes of a pair's key that are the same constant at each access, mask 0xff; else both
+ * are 0. Elements of the carrier whose keys do not match are none of the pair's.
+ */
+struct pairfuse_key_consts {
+	__u8 mask[PAIRFUSE_MAX_KEY];
+	__u8 byte[PAIRFUSE_MAX_KEY];
+};
+
+bool pairfuse_key_matches(const struct pairfuse_key_consts *consts, const void *key, size_t size);
 
 /* Rewritings and optimisations applied to a pair; a bit each, names below. */
 enum pairfuse_opt {
@@ -211,16 +226,17 @@ struct pairfuse_pair {
 	int exit;		/* index into progs[] or -1 */
 	int carrier;		/* index into maps[] or -1 */
 	enum pairfuse_key key;
+	struct pairfuse_key_consts consts;
 	__u32 state_size;	/* bytes of the slot, or of the map's value, in use */
 	enum pairfuse_storage storage;
 	/*
 	 * Bytes of a value of the task storage that has to be made, one for all
-	 * pairs with the same carrier; 0: none (the carrier is one, and is kept).
+	 * pairs of a group; 0: none (the carrier is one, and is kept).
 	 */
 	__u32 storage_size;
 	/*
 	 * Nested calls find what the map would hold. With the slot that takes
-	 * PAIRFUSE_ATTACH_EXACT, one group for all pairs with the same carrier.
+	 * PAIRFUSE_ATTACH_EXACT, one group for all pairs of a group.
 	 */
 	bool exact;
 	char nesting[192];	/* the same, and why, for people */
@@ -244,6 +260,12 @@ struct pairfuse_pair {
 		unsigned int insns_run;
 	} checked;
 };
+
+/*
+ * Do two pairs share state? Those with one carrier do, unless their keys differ in a
+ * constant byte: then neither can see what the other has stored.
+ */
+bool pairfuse_pair_same_group(const struct pairfuse_pair *a, const struct pairfuse_pair *b);
 
 struct pairfuse_result {
 	struct pairfuse_pair *pairs;	/* every fentry/fexit program is in one */

@@ -361,6 +361,8 @@ int pairfuse_object_analyze(struct pairfuse_object *obj)
 	in.map_ref = pairfuse_object_map_ref;
 	in.map_ref_arg = obj;
 	in.rdonly_cast_id = k ? pairfuse_kbtf_vmlinux_func(k, "bpf_rdonly_cast") : 0;
+	in.task_pid = k ? pairfuse_kbtf_vmlinux_member(k, "task_struct", "pid") : 0;
+	in.task_tgid = k ? pairfuse_kbtf_vmlinux_member(k, "task_struct", "tgid") : 0;
 	in.nesting = obj->nesting;
 	in.filter = true;
 	in.without = obj->without;

@@ -2,8 +2,8 @@
 /*
  * Attaching: fused where possible, else the programs as they are.
  *
- * All or nothing within a group. Pairs that share a carrier map are fused
- * together or not at all, although a mix would tear no state: each pair belongs
+ * All or nothing within a group. Pairs that share a carrier map, and may have the same
+ * key, are fused together or not at all, although a mix would tear no state: each pair belongs
  * to one function, so the entry of a fused pair is never followed by the exit of
  * a split one. What a mix would change is nesting. Split, an inner call
  * overwrites the outer one's entry in the map, and the outer exit finds
@@ -231,10 +231,8 @@ static void drop_pair(struct pairfuse_opair *pair)
 
 static bool in_group(const struct pairfuse_opair *pair, const struct pairfuse_opair *first)
 {
-	if (!pair->analysis)
-		return false;
-	return pair == first || (pair->analysis->carrier >= 0 && first->analysis->carrier >= 0 &&
-				 pair->analysis->carrier == first->analysis->carrier);
+	return pair->analysis &&
+	       (pair == first || pairfuse_pair_same_group(pair->analysis, first->analysis));
 }
 
 /* Refuse all pairs of the group that were not refused themselves. */

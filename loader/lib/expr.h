@@ -37,6 +37,7 @@ enum pairfuse_expr_kind {
 	PAIRFUSE_E_GLOBAL,	/* value of map a + imm, directly (.bss, .rodata ...) */
 	PAIRFUSE_E_STATE,	/* pointer to the carrier's value + imm */
 	PAIRFUSE_E_FOUND,	/* the same in task storage, or NULL: what lookup a has found */
+	PAIRFUSE_E_ELEMENT,	/* of array a: what lookup b has found, never NULL */
 	PAIRFUSE_E_LEFT,	/* state byte that this program has not written */
 	PAIRFUSE_E_LOAD,	/* b such bytes from a, loaded */
 	PAIRFUSE_E_TIME,	/* bpf_ktime_get_ns() called by node a */

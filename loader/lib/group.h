@@ -13,6 +13,11 @@ struct pairfuse_study {
 	struct pairfuse_exprs exprs;
 	struct pairfuse_flat *flats;	/* by program; made for halves of pairs */
 	int *reserve;			/* by program: bytes, see inline.c */
+	/*
+	 * [prog * (nr_maps + 1) + map]: 1, a pair of which prog is the entry was refused with
+	 * that carrier; [.. + nr_maps]: 1, with all that it can have. See analysis.c.
+	 */
+	__u8 *tried;
 	int *uses;			/* [prog * nr_maps + map]: first insn + 1, or 0 */
 	struct pairfuse_result *res;
 	struct pairfuse_plan *plans;	/* by pair; carrier -1: none */
@@ -30,8 +35,18 @@ int pairfuse_find_pairs(struct pairfuse_study *st);
  */
 int pairfuse_find_carrier(struct pairfuse_study *st, size_t pair);
 
-/* Make all pairs that share a carrier agree on a proof, or refuse them. */
-void pairfuse_agree(struct pairfuse_study *st);
+/*
+ * Find the groups (plan->group), and make all pairs of each agree on a proof, or refuse
+ * them. 0 or -ENOMEM.
+ */
+int pairfuse_agree(struct pairfuse_study *st);
+
+/*
+ * Which of the watched elements of a map does a program perhaps use? *looks, if wanted: it
+ * perhaps looks some element up. 0 or -ENOMEM.
+ */
+int pairfuse_watch(struct pairfuse_study *st, int map, int prog, struct pairfuse_watch *watch,
+		   unsigned int nr, bool *looks);
 
 /* st->flats[prog], made when it is asked for: 0, -ENOMEM or PAIRFUSE_REFUSED, see flat->why */
 int pairfuse_study_flat(struct pairfuse_study *st, int prog);

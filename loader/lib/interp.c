@@ -257,7 +257,7 @@ static __u64 imm64(struct pairfuse_world *w, const struct bpf_insn *insn)
 	case BPF_PSEUDO_MAP_VALUE:
 	case BPF_PSEUDO_MAP_IDX_VALUE:
 		if (insn->src_reg == BPF_PSEUDO_MAP_FD && insn->imm == PAIRFUSE_TASK_CARRIER)
-			map = w->storage_size ? (int)in->nr_maps + w->storage_map : -1;
+			map = w->storage_size ? (int)in->nr_maps + w->storage : -1;
 		else
 			map = in->map_ref(in->map_ref_arg, insn);
 		if (map < 0)
@@ -405,7 +405,7 @@ struct pairfuse_world *pairfuse_world_new(const struct pairfuse_outside *out, __
 	if (invert)
 		w->where ^= WHERE_MASK;
 	w->missed_map = -1;
-	w->tables = calloc(2 * out->in->nr_maps + 1, sizeof(*w->tables));
+	w->tables = calloc(out->in->nr_maps + out->nr_storages + 1, sizeof(*w->tables));
 	for (i = 0; w->tables && i < PAIRFUSE_INTERP_DEPTH; i++)
 		w->stack[i] = pairfuse_region_new(w, PAIRFUSE_STACK_SIZE, true, NULL);
 	if (w->tables && !w->fault)

@@ -37,6 +37,7 @@ struct pairfuse_outside {
 	const struct pairfuse_input *in;
 	const void *const *contents;	/* by map: at first; NULL, or an entry NULL: not known */
 	const bool *carrier;		/* by map: nobody else writes to it */
+	size_t nr_storages;		/* task storages in place of carriers */
 	__u64 seed;
 	const __u32 *consts;		/* numbers that the programs compare things with */
 	size_t nr_consts;
@@ -115,7 +116,7 @@ struct pairfuse_world {
 	/* of the program that runs now */
 	unsigned int nr_regs;	/* arguments of the target; 0: stub context */
 	bool is_exit;
-	int storage_map;	/* that the rewritten program has task storage for */
+	int storage;		/* which task storage the rewritten program has */
 	__u32 storage_size;
 	unsigned int frames;	/* on the kernel stack, in front of those of the original */
 

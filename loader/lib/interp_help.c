@@ -78,7 +78,7 @@ static int map_of(struct pairfuse_world *w, __u64 v)
 {
 	__u64 n = (v - PAIRFUSE_VA_MAPS) / 4096;
 
-	if (v < PAIRFUSE_VA_MAPS || n >= 2 * w->out->in->nr_maps) {
+	if (v < PAIRFUSE_VA_MAPS || n >= w->out->in->nr_maps + w->out->nr_storages) {
 		pairfuse_world_fault(w, PAIRFUSE_FAULT_MODEL, "a map from a map");
 		return -1;
 	}

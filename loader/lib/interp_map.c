@@ -267,7 +267,7 @@ void pairfuse_map_free_all(struct pairfuse_world *w)
 	size_t m, b;
 
 	pairfuse_grave_clear(w);
-	for (m = 0; m < 2 * w->out->in->nr_maps; m++) {
+	for (m = 0; m < w->out->in->nr_maps + w->out->nr_storages; m++) {
 		for (b = 0; w->tables[m].buckets && b < PAIRFUSE_NR_BUCKETS; b++)
 			free_list(w, w->tables[m].buckets[b]);
 		free(w->tables[m].buckets);

@@ -198,6 +198,26 @@ static void read_word(const struct pairfuse_outside *out, __u64 addr, unsigned c
 	memcpy(word, &v, sizeof(v));
 }
 
+/* One member of the current task, where it is among the bytes that are read. */
+static void put_member(const struct pairfuse_outside *out, __u64 addr, unsigned char *buf,
+		       size_t size, __u32 member, __u32 value)
+{
+	__u64 i, at = out->task + member - addr;
+
+	for (i = 0; member && i < sizeof(value); i++)
+		if (at + i < size)
+			buf[at + i] = value >> 8 * i;
+}
+
+/* The task that runs is there. */
+static bool is_current(const struct pairfuse_outside *out, __u64 addr)
+{
+	__u32 last = out->in->task_pid > out->in->task_tgid ? out->in->task_pid :
+							      out->in->task_tgid;
+
+	return last && addr - out->task < last + 4ULL;
+}
+
 bool pairfuse_outside_read(const struct pairfuse_outside *out, __u64 addr, void *buf, size_t size)
 {
 	bool regs = addr - PAIRFUSE_VA_USER_REGS < out->user_regs_size;
@@ -212,12 +232,15 @@ bool pairfuse_outside_read(const struct pairfuse_outside *out, __u64 addr, void 
 		n = 8 - at % 8;
 		if (n > size - done)
 			n = size - done;
-		if (!regs && (!done || !(at & ((1U << PAGE_BITS) - 1))) &&
+		if (!regs && !is_current(out, at) &&
+		    (!done || !(at & ((1U << PAGE_BITS) - 1))) &&
 		    !page_is_there(out, at))
 			return false;
 		read_word(out, at & ~7ULL, word);
 		memcpy((unsigned char *)buf + done, word + at % 8, n);
 	}
+	put_member(out, addr, buf, size, out->in->task_pid, out->pid_tgid);
+	put_member(out, addr, buf, size, out->in->task_tgid, out->pid_tgid >> 32);
 	return true;
 }
 

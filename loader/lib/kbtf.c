@@ -181,6 +181,26 @@ __u32 pairfuse_kbtf_vmlinux_func(struct pairfuse_kbtf *k, const char *name)
 	return id > 0 ? id : 0;
 }
 
+__u32 pairfuse_kbtf_vmlinux_member(struct pairfuse_kbtf *k, const char *type, const char *name)
+{
+	__s32 id = btf__find_by_name_kind(k->vmlinux, type, BTF_KIND_STRUCT);
+	const struct btf_type *t = id > 0 ? btf__type_by_id(k->vmlinux, id) : NULL;
+	const struct btf_member *m = t ? btf_members(t) : NULL;
+	unsigned int i;
+
+	for (i = 0; t && i < btf_vlen(t); i++) {
+		const char *member = btf__name_by_offset(k->vmlinux, m[i].name_off);
+
+		if (!member || strcmp(member, name))
+			continue;
+		if (btf_member_bitfield_size(t, i) || btf_member_bit_offset(t, i) % 8 ||
+		    btf__resolve_size(k->vmlinux, m[i].type) != 4)
+			return 0;
+		return btf_member_bit_offset(t, i) / 8;
+	}
+	return 0;
+}
+
 const char *pairfuse_kbtf_func_name(struct pairfuse_kbtf *k, const char *module, __u32 id)
 {
 	const struct btf *btf = module[0] ? NULL : k->vmlinux;

@@ -34,6 +34,9 @@ int pairfuse_kbtf_find(struct pairfuse_kbtf *k, const char *name, struct pairfus
 /* BTF id of a function of vmlinux, 0 when there is none. */
 __u32 pairfuse_kbtf_vmlinux_func(struct pairfuse_kbtf *k, const char *name);
 
+/* Bytes from the start of a struct of vmlinux to its direct member, 4 bytes large; else 0. */
+__u32 pairfuse_kbtf_vmlinux_member(struct pairfuse_kbtf *k, const char *type, const char *name);
+
 /* Name of a function of vmlinux ("") or a module; NULL when there is none. */
 const char *pairfuse_kbtf_func_name(struct pairfuse_kbtf *k, const char *module, __u32 id);
 

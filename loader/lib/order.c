@@ -168,8 +168,9 @@ static int find_accesses(struct pairfuse_study *st, int prog, struct accesses *a
 
 /* --- two programs --- */
 
+/* apart: a map of which they use different elements, or -1 */
 static const struct access *find_conflict(const struct pairfuse_study *st, const struct accesses *a,
-					  const struct accesses *b)
+					  const struct accesses *b, int apart)
 {
 	size_t i, j;
 
@@ -179,15 +180,29 @@ static const struct access *find_conflict(const struct pairfuse_study *st, const
 		for (j = 0; j < b->nr; j++) {
 			const struct access *r = &b->tab[j];
 
-			if (l->map == r->map && !st->in->maps[l->map].frozen && l->from < r->to &&
-			    r->from < l->to && (l->use != r->use || l->use == WRITE))
+			if (l->map == r->map && l->map != apart &&
+			    !st->in->maps[l->map].frozen && l->from < r->to && r->from < l->to &&
+			    (l->use != r->use || l->use == WRITE))
 				return l;
 		}
 	}
 	return NULL;
 }
 
-static int check_two(struct pairfuse_study *st, int prog, int other, struct pairfuse_why *why)
+/* The carrier of pair p, where the other program is not of its group: their keys differ. */
+static int map_apart(const struct pairfuse_study *st, size_t p, int other)
+{
+	size_t q;
+
+	for (q = 0; q < st->res->nr_pairs; q++)
+		if (st->plans[q].group == st->plans[p].group &&
+		    (st->res->pairs[q].entry == other || st->res->pairs[q].exit == other))
+			return -1;
+	return st->plans[p].carrier;
+}
+
+static int check_two(struct pairfuse_study *st, int prog, int other, int apart,
+		     struct pairfuse_why *why)
 {
 	struct accesses a = { 0 }, b = { 0 };
 	const struct access *seen;
@@ -196,7 +211,7 @@ static int check_two(struct pairfuse_study *st, int prog, int other, struct pair
 	err = find_accesses(st, prog, &a);
 	if (!err)
 		err = find_accesses(st, other, &b);
-	seen = err ? NULL : find_conflict(st, &a, &b);
+	seen = err ? NULL : find_conflict(st, &a, &b, apart);
 	if (seen)
 		err = pairfuse_refuse(why, PAIRFUSE_REASON_ORDER, seen->insn,
 				      "'%s' and '%s' run on %s and both use '%s': fused, they would in another order (put them into one program, or give each data of its own)",
@@ -228,7 +243,8 @@ int pairfuse_order_check(struct pairfuse_study *st, size_t p, struct pairfuse_wh
 		why->prog = prog;
 		for (other = 0; !err && other < st->in->nr_progs; other++)
 			if (is_neighbour(st, prog, other))
-				err = check_two(st, prog, other, why);
+				err = check_two(st, prog, other, map_apart(st, p, other),
+						why);
 		if (err)
 			return err;
 	}

@@ -150,25 +150,139 @@ static void add_pair(struct pairfuse_study *st, int entry, int exit)
 	pair->reason_insn = -1;
 }
 
-static void add_single(struct pairfuse_study *st, size_t p)
+/* Does the entry leave something in a map for the exit, or is that not known? */
+static int carries(struct pairfuse_study *st, int entry, int exit, size_t m, bool *yes)
+{
+	struct pairfuse_plan plan = {
+		.in = st->in, .x = &st->exprs, .entry = &st->flats[entry],
+		.exit = &st->flats[exit], .carrier = m, .why = { .prog = -1 },
+	};
+	struct pairfuse_watch key = { .key = &plan.key };
+	int err = pairfuse_plan_study(&plan);
+
+	*yes = true;
+	if (err == PAIRFUSE_REFUSED && plan.why.reason == PAIRFUSE_REASON_NO_CARRIER)
+		*yes = false;
+	if (err == PAIRFUSE_REFUSED && plan.why.reason == PAIRFUSE_REASON_KEY_DIFFERS) {
+		err = pairfuse_watch(st, m, exit, &key, 1, NULL);
+		*yes = key.met;
+	}
+	pairfuse_plan_free(&plan);
+	return err == PAIRFUSE_REFUSED ? 0 : err;
+}
+
+/* The same, in any map. */
+static int are_joined(struct pairfuse_study *st, int entry, int exit, bool *yes)
+{
+	size_t m;
+	int err;
+
+	*yes = true;
+	err = pairfuse_study_flat(st, entry);
+	if (!err)
+		err = pairfuse_study_flat(st, exit);
+	if (err)
+		return err == PAIRFUSE_REFUSED ? 0 : err;
+	*yes = false;
+	for (m = 0; m < st->in->nr_maps && !err && !*yes; m++)
+		if (may_carry(&st->in->maps[m]) && pairfuse_uses(st, entry, m) &&
+		    pairfuse_uses(st, exit, m))
+			err = carries(st, entry, exit, m, yes);
+	return err;
+}
+
+/*
+ * Of several programs that share maps with p, those that are joined to it: the maps may be
+ * options that all of them only look at. *one is one of them.
+ */
+static int joined(struct pairfuse_study *st, size_t p, unsigned int *nr, size_t *one)
+{
+	const struct pairfuse_prog *progs = st->in->progs;
+	bool entry = pairfuse_hook_is_entry(progs[p].at), yes;
+	size_t q;
+	int err;
+
+	*nr = 0;
+	for (q = 0; q < st->in->nr_progs; q++) {
+		if (progs[q].at != pairfuse_hook_partner(progs[p].at) ||
+		    !same_target(&progs[p], &progs[q]) || !share_map(st, p, q))
+			continue;
+		err = are_joined(st, entry ? p : q, entry ? q : p, &yes);
+		if (err)
+			return err;
+		if (!yes)
+			continue;
+		*one = q;
+		(*nr)++;
+	}
+	return 0;
+}
+
+/* *partner: p's if both have no other choice, else -1. 0 or -ENOMEM. */
+static int find_partner(struct pairfuse_study *st, size_t p, int *partner)
+{
+	size_t q = 0, back = 0;
+	unsigned int nr;
+	int err;
+
+	*partner = -1;
+	nr = partners(st, p, true, &q);
+	if (nr == 1 && partners(st, q, true, &back) == 1) {
+		*partner = q;
+		return 0;
+	}
+	if (nr) {
+		err = joined(st, p, &nr, &q);
+		if (!err && nr == 1)
+			err = joined(st, q, &nr, &back);
+		if (!err && nr == 1 && back == p)
+			*partner = q;
+		return err;
+	}
+	/* two programs without a common map: a pair that cannot be fused */
+	if (partners(st, p, false, &q) == 1 && partners(st, q, true, &back) == 0 &&
+	    partners(st, q, false, &back) == 1)
+		*partner = q;
+	return 0;
+}
+
+/* Why does p go with none of the programs that it shares maps with? */
+static int refuse_sharing(struct pairfuse_study *st, size_t p, struct pairfuse_why *why)
+{
+	const struct pairfuse_prog *prog = &st->in->progs[p];
+	unsigned int nr;
+	size_t q = 0;
+	int err = joined(st, p, &nr, &q);
+
+	if (err)
+		return err;
+	if (nr)
+		pairfuse_refuse(why, PAIRFUSE_REASON_AMBIGUOUS, -1,
+				"'%s' shares maps with '%s' and more programs on %s", prog->name,
+				st->in->progs[q].name, prog->target);
+	else
+		pairfuse_refuse(why, PAIRFUSE_REASON_NO_PARTNER, -1,
+				"'%s' hands nothing over by the maps that it shares with programs at the %s of %s",
+				prog->name, pairfuse_hook_is_entry(prog->at) ? "exit" : "entry",
+				prog->target);
+	return 0;
+}
+
+static int add_single(struct pairfuse_study *st, size_t p)
 {
 	const struct pairfuse_prog *prog = &st->in->progs[p];
 	struct pairfuse_why why = { .prog = p };
 	bool entry = pairfuse_hook_is_entry(prog->at);
-	unsigned int sharing, all;
 	size_t q = 0;
+	int err = 0;
 
 	add_pair(st, entry ? (int)p : -1, entry ? -1 : (int)p);
-	all = partners(st, p, false, &q);
-	sharing = partners(st, p, true, &q);
 	if (!prog->target)
 		pairfuse_refuse(&why, PAIRFUSE_REASON_NO_TARGET, -1,
 				"'%s' names no function of this kernel", prog->name);
-	else if (sharing)
-		pairfuse_refuse(&why, PAIRFUSE_REASON_AMBIGUOUS, -1,
-				"'%s' shares maps with '%s' and more programs on %s", prog->name,
-				st->in->progs[q].name, prog->target);
-	else if (all)
+	else if (partners(st, p, true, &q))
+		err = refuse_sharing(st, p, &why);
+	else if (partners(st, p, false, &q))
 		pairfuse_refuse(&why, PAIRFUSE_REASON_NO_PARTNER, -1,
 				"'%s' shares no map with a program at the %s of %s", prog->name,
 				entry ? "exit" : "entry", prog->target);
@@ -181,27 +295,14 @@ static void add_single(struct pairfuse_study *st, size_t p)
 				"no program at the %s of %s goes with '%s'",
 				entry ? "exit" : "entry", prog->target, prog->name);
 	pairfuse_pair_refuse(&st->res->pairs[st->res->nr_pairs - 1], &why);
-}
-
-/* p's partner if both have no other choice, else -1. */
-static int partner_of(const struct pairfuse_study *st, size_t p)
-{
-	size_t q = 0, back = 0;
-
-	if (partners(st, p, true, &q) == 1)
-		return partners(st, q, true, &back) == 1 ? (int)q : -1;
-	/* two programs without a common map: a pair that cannot be fused */
-	if (partners(st, p, true, &q) == 0 && partners(st, p, false, &q) == 1 &&
-	    partners(st, q, true, &back) == 0 && partners(st, q, false, &back) == 1)
-		return q;
-	return -1;
+	return err;
 }
 
 int pairfuse_find_pairs(struct pairfuse_study *st)
 {
 	const struct pairfuse_prog *progs = st->in->progs;
+	int q, err;
 	size_t p;
-	int q;
 
 	/* at most one for each program */
 	st->res->pairs = calloc(st->in->nr_progs + 1, sizeof(*st->res->pairs));
@@ -210,10 +311,12 @@ int pairfuse_find_pairs(struct pairfuse_study *st)
 	for (p = 0; p < st->in->nr_progs; p++) {
 		if (!is_half(&progs[p]))
 			continue;
-		q = partner_of(st, p);
-		if (q < 0)
-			add_single(st, p);
-		else if (pairfuse_hook_is_entry(progs[p].at))
+		err = find_partner(st, p, &q);
+		if (!err && q < 0)
+			err = add_single(st, p);
+		if (err)
+			return err;
+		if (q >= 0 && pairfuse_hook_is_entry(progs[p].at))
 			add_pair(st, p, q);
 	}
 	return 0;
@@ -294,8 +397,8 @@ static int check_owner(const struct pairfuse_map *map, struct pairfuse_why *why)
 	return 0;
 }
 
-/* Where the program looks the map up (not: the map is just in front of the call), or -1. */
-static int lookup_of(const struct pairfuse_study *st, size_t q, size_t m)
+/* Where the program calls one of two helpers for the map (r1 just before), or -1. */
+static int call_for(const struct pairfuse_study *st, size_t q, size_t m, __s32 helper, __s32 or)
 {
 	const struct pairfuse_prog *prog = &st->in->progs[q];
 	int r1 = -1;
@@ -310,56 +413,100 @@ static int lookup_of(const struct pairfuse_study *st, size_t q, size_t m)
 					     st->in->map_ref(st->in->map_ref_arg, insn) : -1;
 			i++;
 		} else if (pairfuse_insn_is_helper(insn) && r1 == (int)m &&
-			   (insn->imm == BPF_FUNC_map_lookup_elem ||
-			    insn->imm == BPF_FUNC_task_storage_get)) {
+			   (insn->imm == helper || insn->imm == or)) {
 			return i;
 		}
 	}
 	return -1;
 }
 
-/* The third program that a map is for: one that looks it up, or else any that names it. */
-static int reader_of(const struct pairfuse_study *st, const struct pairfuse_pair *pair, size_t m)
+/* (Not: the map is just in front of the call.) */
+static int lookup_of(const struct pairfuse_study *st, size_t q, size_t m)
 {
-	int any = -1;
+	return call_for(st, q, m, BPF_FUNC_map_lookup_elem, BPF_FUNC_task_storage_get);
+}
+
+/* Does the exit take away what is there for it? That is what carriers are for. */
+static bool takes(const struct pairfuse_study *st, const struct pairfuse_pair *pair, size_t m)
+{
+	return call_for(st, pair->exit, m, BPF_FUNC_map_delete_elem,
+			BPF_FUNC_task_storage_delete) >= 0;
+}
+
+/* The third program that a map is for: one that looks it up, or -1; or -ENOMEM. */
+static int reader_of(struct pairfuse_study *st, const struct pairfuse_pair *pair, size_t m)
+{
+	bool looks;
 	size_t q;
+	int err;
 
 	for (q = 0; q < st->in->nr_progs; q++) {
 		if ((int)q == pair->entry || (int)q == pair->exit || !pairfuse_uses(st, q, m))
 			continue;
-		if (lookup_of(st, q, m) >= 0)
+		err = pairfuse_watch(st, m, q, NULL, 0, &looks);
+		if (err)
+			return err;
+		if (looks)
 			return q;
-		any = any < 0 ? (int)q : any;
 	}
-	return any;
+	return -1;
 }
 
 /* The map tells nothing to the exit; is it for a third program? */
-static int check_reader(const struct pairfuse_study *st, const struct pairfuse_pair *pair, size_t m,
+static int check_reader(struct pairfuse_study *st, const struct pairfuse_pair *pair, size_t m,
 			struct pairfuse_why *why)
 {
-	int q = reader_of(st, pair, m);
+	int q = reader_of(st, pair, m), insn;
 
-	if (q < 0)
+	if (q == -1)
 		return PAIRFUSE_REFUSED;
+	if (q < 0)
+		return q;
+	insn = lookup_of(st, q, m);
 	why->prog = q;
 	return pairfuse_refuse(why, PAIRFUSE_REASON_CARRIER_SHARED,
-			       st->uses[q * st->in->nr_maps + m] - 1,
+			       insn >= 0 ? insn : st->uses[q * st->in->nr_maps + m] - 1,
 			       "what is in map '%s' during the call is for '%s', not for '%s'",
 			       st->in->maps[m].name, st->in->progs[q].name,
 			       st->in->progs[pair->exit].name);
 }
 
-/* The first one that leaves something for user space is kept, unless there is a better one. */
+/*
+ * How much a map looks like the pair's carrier, of those that could be: it is not for user
+ * space; it comes and goes with the call, rather than being a buffer or a table of counts;
+ * the exit takes it away.
+ */
+static unsigned int rank(const struct pairfuse_study *st, const struct pairfuse_pair *pair,
+			 const struct pairfuse_plan *plan)
+{
+	bool comes = plan->kind != PAIRFUSE_CARRIER_ARRAY &&
+		     pairfuse_plan_key(plan) != PAIRFUSE_KEY_CONST;
+
+	return !plan->leaves * 4 + comes * 2 + takes(st, pair, plan->carrier);
+}
+
+static bool is_tried(const struct pairfuse_study *st, const struct pairfuse_pair *pair, size_t m)
+{
+	return st->tried[pair->entry * (st->in->nr_maps + 1) + m];
+}
+
+/* The first of the best ones is kept. */
 static void take_plan(struct pairfuse_study *st, size_t p, struct pairfuse_plan *plan)
 {
-	if (st->plans[p].in && plan->leaves) {
+	struct pairfuse_pair *pair = &st->res->pairs[p];
+	struct pairfuse_plan *kept = &st->plans[p];
+	bool others = kept->in && (kept->others || (!kept->leaves && !plan->leaves));
+
+	if (is_tried(st, pair, plan->carrier) ||
+	    (kept->in && rank(st, pair, plan) <= rank(st, pair, kept))) {
+		kept->others = others;
 		pairfuse_plan_free(plan);
 		return;
 	}
-	pairfuse_plan_free(&st->plans[p]);
-	st->plans[p] = *plan;
-	st->res->pairs[p].carrier = plan->carrier;
+	pairfuse_plan_free(kept);
+	*kept = *plan;
+	kept->others = others;
+	pair->carrier = plan->carrier;
 }
 
 /* What it does to the map is known, for the sake of other pairs; the map is needed. */
@@ -396,43 +543,64 @@ static int find_second(struct pairfuse_study *st, size_t p, size_t first)
 	return -1;
 }
 
+/* A refusal, and how much it tells. */
+struct best {
+	struct pairfuse_why why;
+	int map;
+	int weight;
+};
+
+/* One map more: a plan for it, or why there is none. 0 or -ENOMEM. */
+static int try_map(struct pairfuse_study *st, size_t p, size_t m, struct best *best)
+{
+	struct pairfuse_pair *pair = &st->res->pairs[p];
+	struct pairfuse_plan plan;
+	int err, tells;
+
+	err = study_map(st, p, m, &plan);
+	if (!err)
+		err = check_owner(&st->in->maps[m], &plan.why);
+	if (!err) {
+		plan.second = find_second(st, p, m);
+		take_plan(st, p, &plan);
+		return 0;
+	}
+	pairfuse_plan_free(&plan);
+	if (err == PAIRFUSE_REFUSED && plan.why.reason == PAIRFUSE_REASON_NO_CARRIER)
+		err = check_reader(st, pair, m, &plan.why);
+	if (err != PAIRFUSE_REFUSED)
+		return err;
+	/* what the exit takes away is the carrier, whatever is said of other maps */
+	tells = weight(plan.why.reason) + (takes(st, pair, m) ? 8 : 0);
+	if (tells > best->weight)
+		*best = (struct best){ .why = plan.why, .map = m, .weight = tells };
+	return 0;
+}
+
 int pairfuse_find_carrier(struct pairfuse_study *st, size_t p)
 {
 	struct pairfuse_pair *pair = &st->res->pairs[p];
-	struct pairfuse_why best = { .prog = -1, .insn = -1 };
-	struct pairfuse_plan plan;
+	struct best best = { .why = { .prog = -1, .insn = -1 }, .map = -1, .weight = 1 };
 	bool supported;
 	size_t m;
 	int err;
 
-	pairfuse_refuse(&best, PAIRFUSE_REASON_NO_CARRIER, -1,
+	pairfuse_refuse(&best.why, PAIRFUSE_REASON_NO_CARRIER, -1,
 			"'%s' and '%s' have no map in common that could carry state",
 			st->in->progs[pair->entry].name, st->in->progs[pair->exit].name);
 	for (m = 0; m < st->in->nr_maps; m++) {
 		if (!is_candidate(st, pair, m, &supported))
 			continue;
-		err = study_map(st, p, m, &plan);
-		if (!err)
-			err = check_owner(&st->in->maps[m], &plan.why);
-		if (!err) {
-			plan.second = find_second(st, p, m);
-			take_plan(st, p, &plan);
-			if (!plan.leaves)
-				return 0;
-			continue;
-		}
-		pairfuse_plan_free(&plan);
-		if (err != PAIRFUSE_REFUSED)
+		err = try_map(st, p, m, &best);
+		if (err)
 			return err;
-		if (plan.why.reason == PAIRFUSE_REASON_NO_CARRIER)
-			check_reader(st, pair, m, &plan.why);
-		if (weight(plan.why.reason) > weight(best.reason)) {
-			best = plan.why;
-			pair->carrier = m;
-		}
 	}
-	if (st->plans[p].in)
+	if (st->plans[p].in && !st->plans[p].leaves)
+		return 0;
+	/* a table of results beside a carrier that was refused: that one is the reason */
+	if (st->plans[p].in && (best.weight < 8 || takes(st, pair, st->plans[p].carrier)))
 		return refuse_result(st, p);
-	pairfuse_pair_refuse(pair, &best);
+	pair->carrier = best.map;
+	pairfuse_pair_refuse(pair, &best.why);
 	return PAIRFUSE_REFUSED;
 }

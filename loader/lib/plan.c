@@ -52,6 +52,7 @@ static void setup(struct pairfuse_plan *plan, struct pairfuse_run *run,
 		.why = &plan->why, .is_exit = is_exit,
 		.carrier = plan->kept ? -1 : plan->carrier,
 		.kind = plan->kind, .key = &plan->key, .live = flat->live,
+		.proving = plan->proving,
 	};
 }
 
@@ -200,11 +201,36 @@ static int study_proofs(struct pairfuse_plan *plan)
 	return err;
 }
 
-int pairfuse_plan_study(struct pairfuse_plan *plan)
+/* Stores or the like that are not reached: options (.rodata) say so. */
+static bool is_switched_off(const struct pairfuse_plan *plan)
+{
+	const struct pairfuse_ir *ir = &plan->entry->ir;
+	size_t i;
+
+	for (i = 0; i < ir->nr; i++) {
+		const struct bpf_insn *insn = &ir->nodes[i].insn;
+
+		if (!plan->entry_run.notes[i].reached && pairfuse_insn_is_helper(insn) &&
+		    (insn->imm == BPF_FUNC_map_update_elem ||
+		     insn->imm == BPF_FUNC_task_storage_get))
+			return true;
+	}
+	return false;
+}
+
+static int no_state(struct pairfuse_plan *plan)
+{
+	if (is_switched_off(plan))
+		return pairfuse_refuse(&plan->why, PAIRFUSE_REASON_NO_CARRIER, -1,
+				       "with the options as they are set, '%s' does not leave state in '%s'",
+				       plan->entry->prog->name, map_name(plan));
+	return no_carrier(plan, plan->entry->prog->name, "leave state in");
+}
+
+static int study(struct pairfuse_plan *plan)
 {
 	int err;
 
-	plan->why.reason = PAIRFUSE_REASON_NONE;
 	if (!pairfuse_carrier_kind(plan->in->maps[plan->carrier].type, &plan->kind))
 		return pairfuse_refuse(&plan->why, PAIRFUSE_REASON_CARRIER_TYPE, -1,
 				       "map '%s' is of a type that a slot cannot imitate",
@@ -213,7 +239,7 @@ int pairfuse_plan_study(struct pairfuse_plan *plan)
 	if (err)
 		return err;
 	if (!plan->entry_run.stores || !common_facts(plan, &plan->facts))
-		return no_carrier(plan, plan->entry->prog->name, "leave state in");
+		return no_state(plan);
 	err = run_exit(plan, &plan->exit_run, true, false);
 	if (err)
 		return err;
@@ -222,6 +248,17 @@ int pairfuse_plan_study(struct pairfuse_plan *plan)
 	plan->needed = plan->exit_run.reads[1];
 	err = study_proofs(plan);
 	return err ? err : pairfuse_leftover_slot(plan);
+}
+
+int pairfuse_plan_study(struct pairfuse_plan *plan)
+{
+	int err;
+
+	plan->why.reason = PAIRFUSE_REASON_NONE;
+	plan->proving = true;
+	err = study(plan);
+	plan->proving = false;
+	return err;
 }
 
 /* --- with a proof chosen --- */
@@ -312,6 +349,20 @@ static int keep_map(struct pairfuse_plan *plan)
 	return err ? err : pairfuse_plan_run_exit(plan);
 }
 
+static int check_both(struct pairfuse_plan *plan)
+{
+	int err;
+
+	plan->proving = true;
+	err = run_entry(plan);
+	if (!err)
+		err = check_entry(plan);
+	if (!err)
+		err = check_unarmed(plan);
+	plan->proving = false;
+	return err;
+}
+
 int pairfuse_plan_decide(struct pairfuse_plan *plan)
 {
 	int err;
@@ -325,11 +376,9 @@ int pairfuse_plan_decide(struct pairfuse_plan *plan)
 		return keep_map(plan);
 	if (plan->task)
 		return pairfuse_storage_decide(plan);
-	err = run_entry(plan);
+	err = check_both(plan);
 	if (!err)
-		err = check_entry(plan);
-	if (!err)
-		err = check_unarmed(plan);
+		err = run_entry(plan);
 	if (err)
 		return err;
 	/* a slot that the entry has not armed must look like a zeroed one */

@@ -78,7 +78,10 @@ struct pairfuse_plan {
 	bool creates;		/* the exit makes state, where there was none */
 	bool forgets;		/* the exit's filter leaves what the entry's has not kept out */
 	bool stays;		/* something is left in a hash, and it is not 0 */
+	bool proving;		/* no run is to be rewritten by, as yet */
 	bool leaves;		/* the map is for user space, too: leftover.h */
+	bool others;		/* pairs.c: other maps that could be the carrier, not tried yet */
+	int group;		/* group.c: first of the pairs that may meet in the map, or -1 */
 	struct pairfuse_why leaves_why;
 
 	/* storage.c */

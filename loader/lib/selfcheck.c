@@ -60,7 +60,7 @@ struct thread {
 	__u32 cpu;
 	unsigned int depth;	/* calls that it is in */
 	struct call calls[MAX_DEPTH];
-	unsigned long *begun;	/* by carrier */
+	unsigned long *begun;	/* by group */
 	__u64 slots[MAX_DEPTH];	/* addresses, FUSED */
 };
 
@@ -82,6 +82,7 @@ struct checker {
 	int *pairs;		/* that are checked */
 	unsigned int nr_pairs;
 	bool *carrier;		/* by map: not compared */
+	unsigned int *group;	/* by pair: the first one of its group */
 	bool **seen;		/* by pair, entry and exit: instructions that have run */
 	bool overlap;
 	bool nest;
@@ -365,7 +366,7 @@ static void run_fused(struct checker *q, const struct thread *t, struct call *c,
 	__u64 r0 = 1;
 
 	w->storage_size = pair->storage_size;
-	w->storage_map = pair->carrier;
+	w->storage = q->group[c->pair];
 	w->nr_regs = 0;
 	w->is_exit = is_exit;
 	w->frames = PAIRFUSE_OWN_FRAMES;
@@ -502,7 +503,7 @@ static void begin(struct checker *q, struct thread *t, int pair)
 	unsigned int i;
 
 	t->depth++;
-	*c = (struct call){ .pair = pair, .at = q->out.now, .begun = ++t->begun[p->carrier] };
+	*c = (struct call){ .pair = pair, .at = q->out.now, .begun = ++t->begun[q->group[pair]] };
 	if (t->depth == 1)
 		t->cpu = rnd(q, PAIRFUSE_NR_CPUS);
 	for (i = 0; i < PAIRFUSE_MAX_REGS; i++) {
@@ -547,7 +548,7 @@ static void end(struct checker *q, struct thread *t)
 	__u64 ret = random_word(q);
 
 	if ((pairfuse_pair_flags(pair) & PAIRFUSE_ATTACH_EXACT) &&
-	    c->begun != t->begun[pair->carrier])
+	    c->begun != t->begun[q->group[c->pair]])
 		c->armed = 0;
 	if (!q->percpu && t->depth == 1 && !rnd(q, 3))
 		t->cpu = rnd(q, PAIRFUSE_NR_CPUS);
@@ -693,7 +694,7 @@ static void make_threads(struct checker *q)
 		t->task = PAIRFUSE_VA_KERNEL + 4096 * (i + 1) + 64 * rnd(q, 32);
 		t->depth = 0;
 		random_comm(q, t);
-		memset(t->begun, 0, q->c->in->nr_maps * sizeof(*t->begun));
+		memset(t->begun, 0, q->c->res->nr_pairs * sizeof(*t->begun));
 		for (d = 0; d < MAX_DEPTH; d++)
 			t->slots[d] = pairfuse_region_new(w, PAIRFUSE_SLOT_SIZE, true, NULL);
 	}
@@ -802,6 +803,20 @@ static bool take_pair(struct checker *q, int n)
 	return q->seen[2 * n] && q->seen[2 * n + 1];
 }
 
+static void find_groups(struct checker *q)
+{
+	const struct pairfuse_result *res = q->c->res;
+	size_t i, first;
+
+	for (i = 0; i < res->nr_pairs; i++) {
+		for (first = 0; first < i; first++)
+			if (pairfuse_pair_same_group(&res->pairs[i], &res->pairs[first]))
+				break;
+		q->group[i] = first;
+	}
+	q->out.nr_storages = res->nr_pairs;
+}
+
 static bool prepare(struct checker *q)
 {
 	const struct pairfuse_result *res = q->c->res;
@@ -811,12 +826,15 @@ static bool prepare(struct checker *q)
 	q->pairs = calloc(res->nr_pairs + 1, sizeof(*q->pairs));
 	q->seen = calloc(2 * res->nr_pairs + 1, sizeof(*q->seen));
 	q->carrier = calloc(maps + 1, sizeof(*q->carrier));
+	q->group = calloc(res->nr_pairs + 1, sizeof(*q->group));
 	for (i = 0; i < NR_THREADS; i++) {
-		q->threads[i].begun = calloc(maps + 1, sizeof(*q->threads[i].begun));
+		q->threads[i].begun = calloc(res->nr_pairs + 1,
+					     sizeof(*q->threads[i].begun));
 		ok = ok && q->threads[i].begun;
 	}
-	if (!ok || !q->pairs || !q->seen || !q->carrier)
+	if (!ok || !q->pairs || !q->seen || !q->carrier || !q->group)
 		return false;
+	find_groups(q);
 	for (i = 0; ok && i < res->nr_pairs; i++) {
 		const struct pairfuse_pair *pair = &res->pairs[i];
 
@@ -858,6 +876,7 @@ static void count_and_free(struct checker *q)
 	free(q->seen);
 	free(q->pairs);
 	free(q->carrier);
+	free(q->group);
 }
 
 /* *events: after how many it was found. */

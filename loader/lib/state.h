@@ -69,6 +69,10 @@ int pairfuse_step_call(struct pairfuse_step *s);
 
 /* step_carrier.c: the calls that access the carrier map; *op: what it is, *out: its result */
 int pairfuse_step_carrier(struct pairfuse_step *s, __u8 *op, pairfuse_val *out);
+/* A call that accesses the map, by a program of no pair: with whose key, perhaps? */
+int pairfuse_step_watch(struct pairfuse_step *s);
+/* What a lookup in a map that is not the carrier finds. */
+pairfuse_val pairfuse_step_element(struct pairfuse_step *s);
 /* len bytes stored as state, or an update by what r3 points to: leftover.h */
 bool pairfuse_step_tells(const struct pairfuse_step *s, pairfuse_val v, unsigned int len);
 void pairfuse_update_tells(struct pairfuse_step *s, unsigned int size);

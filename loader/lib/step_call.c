@@ -7,6 +7,7 @@
 #include "helper.h"
 #include "hook.h"
 #include "state.h"
+#include "taskid.h"
 
 #define MAX_REACH	(1 << 30)	/* more than any offset of a pointer that is followed */
 
@@ -184,6 +185,13 @@ static int call_result(struct pairfuse_step *s, __s32 id, pairfuse_val *out)
 		break;
 	case BPF_FUNC_get_current_comm:
 		store_comm(s);
+		break;
+	case BPF_FUNC_probe_read:
+	case BPF_FUNC_probe_read_kernel:
+		pairfuse_taskid_copied(s);
+		break;
+	case BPF_FUNC_map_lookup_elem:
+		*out = pairfuse_step_element(s);
 		break;
 	case BPF_FUNC_get_attach_cookie:
 		*out = pairfuse_expr_const(run->x, run->prog->cookie);
@@ -419,6 +427,47 @@ static int note_op(struct pairfuse_step *s, __u8 op)
 	return 0;
 }
 
+/* What it fills, or may fill, of the stack is not known any more. */
+static void watch_arg(struct pairfuse_step *s, const struct pairfuse_helper *h, unsigned int arg)
+{
+	const struct pairfuse_expr e = *pairfuse_expr(s->run->x, s->st->reg[arg]);
+	const struct pairfuse_mem *m = pairfuse_helper_mem(h, arg);
+	__s64 off = (__s64)e.imm, len = m ? pairfuse_mem_len(s->run, s->st->reg, m) : -1;
+
+	if (!(e.taint & PAIRFUSE_T_STACK) || (m && !m->write))
+		return;
+	if (e.kind != PAIRFUSE_E_STACK || off < -PAIRFUSE_STACK_SIZE || off > 0)
+		off = -PAIRFUSE_STACK_SIZE, len = -1;
+	pairfuse_stack_clobber(s, off, len < 0 || len > -off ? -off : len);
+}
+
+/*
+ * A program of no pair: it may do whatever it likes, but the map has to be one that its
+ * calls access by a key, and the key is looked at.
+ */
+static int watch_call(struct pairfuse_step *s)
+{
+	bool is_helper = pairfuse_insn_is_helper(&s->node->insn);
+	const struct pairfuse_helper *h = is_helper ? pairfuse_helper(s->node->insn.imm) : NULL;
+	unsigned int arg, nargs = h ? h->nargs : 5;
+	int insn = pairfuse_step_insn(s);
+
+	if (is_carrier_call(s))
+		return pairfuse_step_watch(s);
+	for (arg = 1; arg <= nargs; arg++) {
+		const struct pairfuse_expr *e = pairfuse_expr(s->run->x, s->st->reg[arg]);
+
+		if (e->kind == PAIRFUSE_E_MAP ? (int)e->a == s->run->carrier :
+						e->taint & PAIRFUSE_T_MAP)
+			return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CARRIER_ACCESS, insn,
+					       "insn %d uses '%s' in another way than by a key",
+					       insn, pairfuse_step_map(s));
+	}
+	for (arg = 1; arg <= nargs; arg++)
+		watch_arg(s, h, arg);
+	return 0;
+}
+
 int pairfuse_step_call(struct pairfuse_step *s)
 {
 	pairfuse_val out = PAIRFUSE_TOP;
@@ -426,7 +475,9 @@ int pairfuse_step_call(struct pairfuse_step *s)
 	unsigned int r;
 	int err;
 
-	if (is_carrier_call(s))
+	if (s->run->watching)
+		err = watch_call(s);
+	else if (is_carrier_call(s))
 		err = pairfuse_step_carrier(s, &op, &out);
 	else if (pairfuse_insn_is_helper(&s->node->insn))
 		err = call_helper(s, &out);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "key.h"
 #include "state.h"
 
 bool pairfuse_carrier_kind(enum bpf_map_type type, enum pairfuse_carrier_kind *kind)
@@ -63,6 +64,7 @@ static int key_read(struct pairfuse_step *s, struct pairfuse_key_bytes *key)
 {
 	const struct pairfuse_expr e = *pairfuse_expr(s->run->x, s->st->reg[2]);
 	struct pairfuse_state *st = s->st;
+	unsigned int i;
 	int err;
 
 	if (key->size > PAIRFUSE_MAX_KEY)
@@ -77,6 +79,8 @@ static int key_read(struct pairfuse_step *s, struct pairfuse_key_bytes *key)
 	memcpy(key->root, &st->stack[(__s64)e.imm + PAIRFUSE_STACK_SIZE],
 	       key->size * sizeof(key->root[0]));
 	memcpy(key->idx, &st->stack_idx[(__s64)e.imm + PAIRFUSE_STACK_SIZE], key->size);
+	for (i = 0; i < key->size; i++)
+		pairfuse_key_reduce(s->run->x, &key->root[i], &key->idx[i]);
 	return 0;
 }
 
@@ -95,9 +99,7 @@ static int check_key(struct pairfuse_step *s, const struct pairfuse_key_bytes *k
 		want->set = true;
 		return 0;
 	}
-	if (want->size == key->size &&
-	    !memcmp(want->root, key->root, key->size * sizeof(key->root[0])) &&
-	    !memcmp(want->idx, key->idx, key->size))
+	if (pairfuse_key_same(want, key))
 		return 0;
 	return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_KEY_DIFFERS, insn,
 			       "insn %d accesses '%s' with another key than the rest of the pair",
@@ -143,6 +145,53 @@ static int task_key(struct pairfuse_step *s)
 		key.idx[i] = i;
 	}
 	return check_key(s, &key);
+}
+
+/* --- other maps --- */
+
+/*
+ * An element of an array is always there. (The verifier of older kernels wants to see a
+ * comparison with NULL all the same.)
+ */
+pairfuse_val pairfuse_step_element(struct pairfuse_step *s)
+{
+	const struct pairfuse_expr m = *pairfuse_expr(s->run->x, s->st->reg[1]);
+	const struct pairfuse_expr e = *pairfuse_expr(s->run->x, s->st->reg[2]);
+	const struct pairfuse_map *map = &s->run->in->maps[m.a];
+	__s64 at = (__s64)e.imm + PAIRFUSE_STACK_SIZE;
+	__u64 index;
+
+	if (!s->run->proving || m.kind != PAIRFUSE_E_MAP || map->reused ||
+	    (map->type != BPF_MAP_TYPE_ARRAY && map->type != BPF_MAP_TYPE_PERCPU_ARRAY) ||
+	    e.kind != PAIRFUSE_E_STACK || at < 0 || at + 4 > PAIRFUSE_STACK_SIZE)
+		return PAIRFUSE_TOP;
+	if (!pairfuse_expr_is_const(s->run->x,
+				    pairfuse_bytes_get(s->run->x, &s->st->stack[at],
+						       &s->st->stack_idx[at], 4), &index) ||
+	    index >= map->max_entries)
+		return PAIRFUSE_TOP;
+	return pairfuse_expr_leaf(s->run->x, PAIRFUSE_E_ELEMENT, m.a,
+				  s->node - s->run->ir->nodes, 0);
+}
+
+/* --- programs of no pair --- */
+
+int pairfuse_step_watch(struct pairfuse_step *s)
+{
+	struct pairfuse_key_bytes key = {
+		.size = s->run->in->maps[s->run->carrier].key_size,
+	};
+	unsigned int w;
+	int err;
+
+	if (s->run->kind == PAIRFUSE_CARRIER_TASK)
+		return key_unknown(s, "has no constant byte");
+	s->run->loads |= s->node->insn.imm == BPF_FUNC_map_lookup_elem;
+	err = key_read(s, &key);
+	for (w = 0; !err && w < s->run->nr_watch; w++)
+		s->run->watch[w].met |= !pairfuse_key_apart(s->run->x, &key,
+							    s->run->watch[w].key);
+	return err;
 }
 
 /* --- accesses --- */
@@ -238,6 +287,27 @@ void pairfuse_update_tells(struct pairfuse_step *s, unsigned int size)
 	s->run->tells |= tells || !private;
 }
 
+/*
+ * May the element be stored without a look at what is there? BPF_NOEXIST says the same as
+ * BPF_ANY where it is known that there is none. That is a look, too: at what an earlier call
+ * has left, or one that this call is in.
+ */
+static bool update_is_plain(struct pairfuse_step *s)
+{
+	struct pairfuse_run *run = s->run;
+	__u64 flags;
+
+	if (!pairfuse_expr_is_const(run->x, s->st->reg[4], &flags))
+		return false;
+	if (flags != BPF_NOEXIST || run->kind != PAIRFUSE_CARRIER_HASH || run->is_exit ||
+	    s->st->present)
+		return flags == BPF_ANY;
+	run->looks = true;
+	run->absent_seen = true;
+	run->absent_insn = pairfuse_step_insn(s);
+	return true;
+}
+
 static int update(struct pairfuse_step *s)
 {
 	struct pairfuse_run *run = s->run;
@@ -245,9 +315,8 @@ static int update(struct pairfuse_step *s)
 	const struct pairfuse_expr e = *pairfuse_expr(run->x, st->reg[3]);
 	unsigned int size = run->in->maps[run->carrier].value_size, i, n;
 	int insn = pairfuse_step_insn(s), err;
-	__u64 flags;
 
-	if (!pairfuse_expr_is_const(run->x, st->reg[4], &flags) || flags != BPF_ANY)
+	if (!update_is_plain(s))
 		return pairfuse_refuse(run->why, PAIRFUSE_REASON_UPDATE_FLAGS, insn,
 				       "insn %d updates '%s' with other flags than BPF_ANY", insn,
 				       pairfuse_step_map(s));

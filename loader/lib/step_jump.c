@@ -44,6 +44,7 @@ static bool never_null(const struct pairfuse_expr *e)
 	case PAIRFUSE_E_MAP:
 	case PAIRFUSE_E_GLOBAL:
 	case PAIRFUSE_E_STATE:
+	case PAIRFUSE_E_ELEMENT:
 	case PAIRFUSE_E_TASK:
 		return true;
 	}

@@ -14,6 +14,7 @@
 
 #include "hook.h"
 #include "state.h"
+#include "taskid.h"
 
 /*
  * What is an effect: whatever is written that somebody else can see. Only what surely
@@ -337,6 +338,7 @@ int pairfuse_step_load(struct pairfuse_step *s)
 		v = load_global(s, base, off, size);
 		break;
 	case OTHER:	/* somewhere on the stack, perhaps */
+		v = pairfuse_taskid_load(s->run, base, insn->off, size);
 		if (!(pairfuse_expr(s->run->x, base)->taint & PAIRFUSE_T_STACK))
 			break;
 		err = pairfuse_stack_leak(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);

@@ -93,7 +93,7 @@ static int run(struct pairfuse_plan *plan, struct pairfuse_run *run, bool is_exi
 		.in = plan->in, .prog = flat->prog, .ir = &flat->ir, .x = plan->x,
 		.why = &plan->why, .is_exit = is_exit, .carrier = plan->carrier,
 		.kind = plan->kind, .key = &plan->key, .task = true, .follow = follow,
-		.live = flat->live, .start[0] = start, .nr_start = 1,
+		.live = flat->live, .proving = plan->proving, .start[0] = start, .nr_start = 1,
 	};
 	return pairfuse_run(run);
 }
@@ -178,7 +178,9 @@ static int study_leftover(struct pairfuse_plan *plan)
 
 	common_facts(plan);
 	start.facts = plan->facts;
+	plan->proving = true;
 	err = run(plan, &exit, true, start, false);
+	plan->proving = false;
 	if (!err)
 		err = pairfuse_leftover_task(plan, &exit);
 	pairfuse_run_free(&exit);
@@ -263,13 +265,13 @@ static bool about_thread(const struct pairfuse_exprs *x, pairfuse_val v)
 	return false;
 }
 
-static bool in_group(const struct pairfuse_study *st, size_t p, int map)
+static bool in_group(const struct pairfuse_study *st, size_t p, int group)
 {
-	return st->plans[p].in && st->plans[p].carrier == map;
+	return st->plans[p].group == group;
 }
 
 /* Does the opposite hold wherever a program of the group leaves state? */
-static bool excludes(const struct pairfuse_study *st, int map, const struct pairfuse_fact *f)
+static bool excludes(const struct pairfuse_study *st, int group, const struct pairfuse_fact *f)
 {
 	size_t p, r;
 
@@ -279,10 +281,10 @@ static bool excludes(const struct pairfuse_study *st, int map, const struct pair
 		const struct pairfuse_run *run = &st->plans[p].entry_run;
 
 		/* nor does it change while the state of an outer call is there */
-		if (in_group(st, p, map) && !pairfuse_plan_lasts(&st->plans[p], f->v))
+		if (in_group(st, p, group) && !pairfuse_plan_lasts(&st->plans[p], f->v))
 			return false;
 
-		for (r = 0; in_group(st, p, map) && r < run->nr_returns; r++)
+		for (r = 0; in_group(st, p, group) && r < run->nr_returns; r++)
 			if (is_armed(&run->returns[r]) &&
 			    !has_fact(&run->returns[r].facts, f->v, !f->truth))
 				return false;
@@ -291,7 +293,7 @@ static bool excludes(const struct pairfuse_study *st, int map, const struct pair
 }
 
 /* Where the entries of the group leave no state, has the thread none? */
-static bool declines_for_thread(const struct pairfuse_study *st, int map)
+static bool declines_for_thread(const struct pairfuse_study *st, int group)
 {
 	unsigned int i;
 	size_t p, r;
@@ -300,15 +302,15 @@ static bool declines_for_thread(const struct pairfuse_study *st, int map)
 		const struct pairfuse_run *run = &st->plans[p].entry_run;
 
 		/* where an exit stores, no entry's condition has to hold */
-		if (in_group(st, p, map) && st->plans[p].exit_stores)
+		if (in_group(st, p, group) && st->plans[p].exit_stores)
 			return false;
-		for (r = 0; in_group(st, p, map) && r < run->nr_returns; r++) {
+		for (r = 0; in_group(st, p, group) && r < run->nr_returns; r++) {
 			const struct pairfuse_facts *facts = &run->returns[r].facts;
 
 			if (is_armed(&run->returns[r]))
 				continue;
 			for (i = 0; i < facts->nr; i++)
-				if (excludes(st, map, &facts->f[i]))
+				if (excludes(st, group, &facts->f[i]))
 					break;
 			if (i == facts->nr)
 				return false;
@@ -319,47 +321,47 @@ static bool declines_for_thread(const struct pairfuse_study *st, int map)
 
 /* --- the choice --- */
 
-static bool all_can(const struct pairfuse_study *st, int map)
+static bool all_can(const struct pairfuse_study *st, int group)
 {
 	size_t p;
 
 	for (p = 0; p < st->res->nr_pairs; p++)
-		if (in_group(st, p, map) && !st->plans[p].task_ok)
+		if (in_group(st, p, group) && !st->plans[p].task_ok)
 			return false;
 	return true;
 }
 
 /* The same for a slot with exact nesting. */
-static bool all_can_nest(const struct pairfuse_study *st, int map)
+static bool all_can_nest(const struct pairfuse_study *st, int group)
 {
 	size_t p;
 
 	for (p = 0; p < st->res->nr_pairs; p++)
-		if (in_group(st, p, map) && (!st->plans[p].nest_ok ||
+		if (in_group(st, p, group) && (!st->plans[p].nest_ok ||
 					     st->plans[p].proof != PAIRFUSE_PROOF_REMOVED))
 			return false;
 	return true;
 }
 
 /* The entries' runs for task storage; they were possible before. */
-static bool run_entries(struct pairfuse_study *st, int map)
+static bool run_entries(struct pairfuse_study *st, int group)
 {
 	size_t p;
 
 	for (p = 0; p < st->res->nr_pairs; p++)
-		if (in_group(st, p, map) && run_entry(&st->plans[p]))
+		if (in_group(st, p, group) && run_entry(&st->plans[p]))
 			return false;
 	return true;
 }
 
-static void take_task(struct pairfuse_study *st, int map, enum pairfuse_choice choice, bool skip)
+static void take_task(struct pairfuse_study *st, int group, enum pairfuse_choice choice, bool skip)
 {
 	size_t p;
 
 	for (p = 0; p < st->res->nr_pairs; p++) {
 		struct pairfuse_plan *plan = &st->plans[p];
 
-		if (!in_group(st, p, map))
+		if (!in_group(st, p, group))
 			continue;
 		plan->task = true;
 		plan->exact = false;
@@ -372,29 +374,29 @@ static void take_task(struct pairfuse_study *st, int map, enum pairfuse_choice c
 	}
 }
 
-static void take_slot(struct pairfuse_study *st, int map, enum pairfuse_choice choice, bool exact)
+static void take_slot(struct pairfuse_study *st, int group, enum pairfuse_choice choice, bool exact)
 {
 	size_t p;
 
 	for (p = 0; p < st->res->nr_pairs; p++) {
-		if (!in_group(st, p, map))
+		if (!in_group(st, p, group))
 			continue;
 		st->plans[p].choice = choice;
 		st->plans[p].exact = exact;
 	}
 }
 
-static bool take_exact(struct pairfuse_study *st, int map, enum pairfuse_choice choice, bool slot)
+static bool take_exact(struct pairfuse_study *st, int group, enum pairfuse_choice choice, bool slot)
 {
 	bool alike;
 
-	if (!run_entries(st, map))
+	if (!run_entries(st, group))
 		return false;
-	alike = declines_for_thread(st, map);
-	if (slot && alike && !st->in->no_groups && all_can_nest(st, map))
-		take_slot(st, map, choice, true);
+	alike = declines_for_thread(st, group);
+	if (slot && alike && !st->in->no_groups && all_can_nest(st, group))
+		take_slot(st, group, choice, true);
 	else
-		take_task(st, map, choice, alike);
+		take_task(st, group, choice, alike);
 	return true;
 }
 
@@ -405,14 +407,14 @@ static bool is_syscall(const char *target)
 }
 
 /* What functions are the group's pairs on? */
-static enum pairfuse_choice targets(const struct pairfuse_study *st, int map)
+static enum pairfuse_choice targets(const struct pairfuse_study *st, int group)
 {
 	const char *first = NULL, *target;
 	bool several = false, syscalls = true;
 	size_t p;
 
 	for (p = 0; p < st->res->nr_pairs; p++) {
-		if (!in_group(st, p, map))
+		if (!in_group(st, p, group))
 			continue;
 		target = st->in->progs[st->res->pairs[p].entry].target;
 		several |= first && target && strcmp(first, target);
@@ -424,7 +426,7 @@ static enum pairfuse_choice targets(const struct pairfuse_study *st, int map)
 }
 
 /* Does it matter to the group what a call finds of those that it is in, or that overlap? */
-static bool cares_for_others(const struct pairfuse_study *st, int map)
+static bool cares_for_others(const struct pairfuse_study *st, int group)
 {
 	const struct pairfuse_plan *plan;
 	const char *target;
@@ -433,7 +435,7 @@ static bool cares_for_others(const struct pairfuse_study *st, int map)
 
 	for (p = 0; p < st->res->nr_pairs; p++) {
 		plan = &st->plans[p];
-		if (!in_group(st, p, map))
+		if (!in_group(st, p, group))
 			continue;
 		target = st->in->progs[st->res->pairs[p].entry].target;
 		alone = is_syscall(target);
@@ -446,29 +448,31 @@ static bool cares_for_others(const struct pairfuse_study *st, int map)
 	return false;
 }
 
-bool pairfuse_storage_choose(struct pairfuse_study *st, int map, bool slot)
+bool pairfuse_storage_choose(struct pairfuse_study *st, int group, bool slot)
 {
 	enum pairfuse_nesting nesting = st->in->nesting;
-	enum pairfuse_choice choice = targets(st, map);
-	bool task = all_can(st, map);
+	enum pairfuse_choice choice = targets(st, group);
+	bool task = all_can(st, group);
 
 	if (nesting == PAIRFUSE_NESTING_EXACT)
-		return task && take_exact(st, map, PAIRFUSE_CHOICE_ASKED, slot);
+		return task && take_exact(st, group, PAIRFUSE_CHOICE_ASKED, slot);
 	if (nesting == PAIRFUSE_NESTING_PER_CALL) {
-		take_slot(st, map, PAIRFUSE_CHOICE_ASKED, false);
+		take_slot(st, group, PAIRFUSE_CHOICE_ASKED, false);
 		return slot;
 	}
 	if (task && choice == PAIRFUSE_CHOICE_SEVERAL)
-		return take_exact(st, map, PAIRFUSE_CHOICE_SEVERAL, slot);
+		return take_exact(st, group, PAIRFUSE_CHOICE_SEVERAL, slot);
 	if (task && !slot)
-		return take_exact(st, map, PAIRFUSE_CHOICE_FALLBACK, false);
-	if (slot && cares_for_others(st, map))
-		return task && take_exact(st, map, PAIRFUSE_CHOICE_OUTER, slot);
-	take_slot(st, map, choice == PAIRFUSE_CHOICE_SEVERAL ? PAIRFUSE_CHOICE_KEY : choice, false);
+		return take_exact(st, group, PAIRFUSE_CHOICE_FALLBACK, false);
+	if (slot && cares_for_others(st, group))
+		return task && take_exact(st, group, PAIRFUSE_CHOICE_OUTER, slot);
+	if (choice == PAIRFUSE_CHOICE_SEVERAL)
+		choice = PAIRFUSE_CHOICE_KEY;
+	take_slot(st, group, choice, false);
 	return slot;
 }
 
-bool pairfuse_storage_retry(struct pairfuse_study *st, int map)
+bool pairfuse_storage_retry(struct pairfuse_study *st, int group)
 {
 	bool wanted = false;
 	size_t p;
@@ -478,7 +482,7 @@ bool pairfuse_storage_retry(struct pairfuse_study *st, int map)
 	for (p = 0; p < st->res->nr_pairs; p++) {
 		struct pairfuse_plan *plan = &st->plans[p];
 
-		if (!in_group(st, p, map))
+		if (!in_group(st, p, group))
 			continue;
 		if (plan->task)
 			return false;
@@ -487,8 +491,8 @@ bool pairfuse_storage_retry(struct pairfuse_study *st, int map)
 			plan->slot_why = plan->why;
 		}
 	}
-	return wanted && all_can(st, map) &&
-	       take_exact(st, map, PAIRFUSE_CHOICE_FALLBACK, false);
+	return wanted && all_can(st, group) &&
+	       take_exact(st, group, PAIRFUSE_CHOICE_FALLBACK, false);
 }
 
 /* --- with the choice made --- */
@@ -526,7 +530,9 @@ static const char *choice_text(const struct pairfuse_plan *plan)
 		return "as calls can see that they are inside of one";
 	case PAIRFUSE_CHOICE_FALLBACK:
 		return plan->slot_why.reason ? pairfuse_reason_text(plan->slot_why.reason) :
-					       "another pair of the map has no other way";
+		       !plan->removes && !plan->stores_always ?
+		       "later calls may find what the exit has left" :
+		       "another pair of the map has no other way";
 	case PAIRFUSE_CHOICE_KEY:
 		return "several functions share the map, but its key is not just the thread";
 	}

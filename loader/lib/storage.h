@@ -23,17 +23,17 @@ int pairfuse_storage_study(struct pairfuse_plan *plan, int err);
 bool pairfuse_storage_carries(struct pairfuse_plan *plan);
 
 /*
- * Choose for the group of a map. slot: all of its pairs allow that. Returns
+ * Choose for a group (plan->group). slot: all of its pairs allow that. Returns
  * false when it can have neither; with what was asked for, the slot's reasons
  * stand then.
  */
-bool pairfuse_storage_choose(struct pairfuse_study *st, int map, bool slot);
+bool pairfuse_storage_choose(struct pairfuse_study *st, int group, bool slot);
 
 /*
  * A pair's code for the slot was refused: keep the state of its whole group in
  * task storage instead? True when all its pairs have to be decided again.
  */
-bool pairfuse_storage_retry(struct pairfuse_study *st, int map);
+bool pairfuse_storage_retry(struct pairfuse_study *st, int group);
 
 /* All bytes of the thread's id, or of the task's address; else ids and constants. */
 bool pairfuse_storage_key_is_thread(const struct pairfuse_plan *plan);

@@ -384,24 +384,26 @@ static void load_insns(struct run_pair *pair, const struct run_prog *orig,
 static bool bind_storage(struct run_pair *pair, struct bpf_insn *insns, size_t nr)
 {
 	struct run_map *map;
+	int *storage;
 	int err = 0;
 
 	if (!pair->storage_size)
 		return true;
 	map = run_map_get(pair->carrier);
-	if (!map)
+	storage = map ? run_storage_get(map, &pair->consts) : NULL;
+	if (!storage)
 		return false;
-	if (map->storage_fd < 0)
+	if (*storage < 0)
 		err = run_fd_make_private(pairfuse_task_carrier_create(pair->carrier_name,
 								       pair->storage_size),
-					  &map->storage_fd);
+					  storage);
 	if (err) {
 		pair->final = true;
 		run_pair_refuse(pair, PAIRFUSE_REASON_STORAGE, "task storage of %u bytes: %s",
 				pair->storage_size, pairfuse_strerror(err));
 		return false;
 	}
-	pairfuse_code_bind(insns, nr, map->storage_fd);
+	pairfuse_code_bind(insns, nr, *storage);
 	return true;
 }
 
@@ -504,6 +506,7 @@ static void take_verdict(struct engine *e, struct run_pair *pair, struct pairfus
 	if (carrier)
 		strcpy(pair->carrier_name, e->infos[v->carrier].name);
 	pair->key = v->key;
+	pair->consts = v->consts;
 	pair->state_size = v->state_size;
 	pair->storage = v->storage;
 	pair->storage_size = v->storage_size;
@@ -687,6 +690,8 @@ int run_engine_update(void)
 		in.map_ref = map_ref;
 		in.map_ref_arg = &e;
 		in.rdonly_cast_id = pairfuse_kbtf_vmlinux_func(kbtf, "bpf_rdonly_cast");
+		in.task_pid = pairfuse_kbtf_vmlinux_member(kbtf, "task_struct", "pid");
+		in.task_tgid = pairfuse_kbtf_vmlinux_member(kbtf, "task_struct", "tgid");
 		in.nesting = run_nesting;
 		in.no_groups = !has_group();
 		in.filter = true;

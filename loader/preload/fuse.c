@@ -47,37 +47,43 @@ static long map_command(int cmd, int fd, const void *key, void *value)
 }
 
 /* Elements of an array cannot be deleted; they are zero before anybody stores there. */
-static void purge_array(int fd, __u32 entries, size_t size)
+static void purge_array(int fd, __u32 entries, size_t size,
+			const struct pairfuse_key_consts *consts)
 {
 	void *zero = calloc(1, size);
 	__u32 i;
 
 	for (i = 0; zero && i < entries; i++)
-		if (map_command(BPF_MAP_UPDATE_ELEM, fd, &i, zero))
+		if (pairfuse_key_matches(consts, &i, sizeof(i)) &&
+		    map_command(BPF_MAP_UPDATE_ELEM, fd, &i, zero))
 			break;
 	free(zero);
 }
 
-static void purge_hash(int fd)
+/* The next key is asked for while the last one is still there. */
+static void purge_hash(int fd, __u32 key_size, const struct pairfuse_key_consts *consts)
 {
-	unsigned char key[512];
+	unsigned char keys[2][512], *key = keys[0], *next = keys[1], *swap;
+	bool more = !map_command(BPF_MAP_GET_NEXT_KEY, fd, NULL, key);
 	unsigned int n;
 
-	for (n = 0; n < MAX_PURGED; n++)
-		if (map_command(BPF_MAP_GET_NEXT_KEY, fd, NULL, key) ||
-		    map_command(BPF_MAP_DELETE_ELEM, fd, key, NULL))
-			break;
+	for (n = 0; more && n < MAX_PURGED; n++) {
+		more = !map_command(BPF_MAP_GET_NEXT_KEY, fd, key, next);
+		if (pairfuse_key_matches(consts, key, key_size))
+			map_command(BPF_MAP_DELETE_ELEM, fd, key, NULL);
+		swap = key, key = next, next = swap;
+	}
 }
 
 /*
  * What the original entry has left in the map and no exit has taken: an exit much
  * later would take it for its own, and the tool would find what it never had there.
- * The map of a pair that can be fused has nothing else in it: nobody but the pairs
- * of the group uses it. Of a task storage the elements cannot be asked for.
+ * Elements with keys as the pair's are nobody else's: nobody but the pairs of the
+ * group uses them. Of a task storage the elements cannot be asked for.
  */
-static void purge(__u32 carrier)
+static void purge(const struct run_pair *pair)
 {
-	union bpf_attr attr = { .map_id = carrier };
+	union bpf_attr attr = { .map_id = pair->carrier };
 	struct bpf_map_info info;
 	long fd;
 
@@ -86,12 +92,13 @@ static void purge(__u32 carrier)
 		return;
 	if (run_map_info(fd, &info)) {
 		if (info.type == BPF_MAP_TYPE_ARRAY)
-			purge_array(fd, info.max_entries, info.value_size);
+			purge_array(fd, info.max_entries, info.value_size, &pair->consts);
 		else if (info.type == BPF_MAP_TYPE_PERCPU_ARRAY)
 			purge_array(fd, info.max_entries,
-				    (info.value_size + 7UL) / 8 * 8 * libbpf_num_possible_cpus());
+				    (info.value_size + 7UL) / 8 * 8 * libbpf_num_possible_cpus(),
+				    &pair->consts);
 		else
-			purge_hash(fd);
+			purge_hash(fd, info.key_size, &pair->consts);
 	}
 	run_sys_close(fd);
 }
@@ -124,41 +131,53 @@ static void put_back(struct run_pair *pair)
  * What is in the task storage of the group goes too: the next programs get a new
  * one. Those that are loaded with the old one and wait are loaded again.
  */
-static void drop_storage(__u32 carrier)
+static void drop_storage(const struct run_pair *of)
 {
-	struct run_map *map = run_map_get(carrier);
+	struct run_map *map = run_map_get(of->carrier);
+	int *storage = map ? run_storage_get(map, &of->consts) : NULL;
 	struct run_pair *pair;
 
-	if (!map || map->storage_fd < 0)
+	if (!storage || *storage < 0)
 		return;
-	run_fd_close_private(&map->storage_fd);
+	run_fd_close_private(storage);
 	for (pair = run_pairs; pair; pair = pair->next) {
-		if (pair->carrier != carrier || pair->state != RUN_PAIR_READY)
+		if (!run_pair_same_group(pair, of) || pair->state != RUN_PAIR_READY)
 			continue;
 		run_pair_unload(pair);
 		pair->state = RUN_PAIR_REFUSED;
 	}
 }
 
+/* The first fused pair of the same group: of a fused pair, perhaps itself; or NULL. */
+static struct run_pair *first_fused(const struct run_pair *of)
+{
+	struct run_pair *pair;
+
+	for (pair = run_pairs; pair; pair = pair->next)
+		if (pair->state == RUN_PAIR_FUSED && run_pair_same_group(pair, of))
+			return pair;
+	return NULL;
+}
+
 void run_fallback(__u32 carrier, const char *why)
 {
 	struct run_pair *pair;
-	bool purged = false;
 
 	run_fd_raise_limit();
+	/* before any original can store again */
+	for (pair = run_pairs; pair; pair = pair->next)
+		if (pair->carrier == carrier && first_fused(pair) == pair)
+			purge(pair);
 	for (pair = run_pairs; pair; pair = pair->next) {
 		if (pair->state != RUN_PAIR_FUSED || pair->carrier != carrier)
 			continue;
-		if (!purged)
-			purge(carrier);
-		purged = true;
 		put_back(pair);
 		snprintf(pair->text, sizeof(pair->text), "back to the original programs: %s", why);
 		run_set_news();
 		run_say("%s: back to the original programs: %s", pair->func, why);
+		if (!first_fused(pair))
+			drop_storage(pair);
 	}
-	if (purged)
-		drop_storage(carrier);
 	run_generation++;
 	run_fd_restore_limit();
 }
@@ -181,8 +200,8 @@ void run_unfuse(struct run_pair *pair, struct run_half *gone)
 	pair->exit = NULL;
 	pair->state = RUN_PAIR_REFUSED;
 	/* calls that are under way have stored what no exit will take */
-	if (!run_map_is_carrier(pair->carrier))
-		drop_storage(pair->carrier);
+	if (!first_fused(pair))
+		drop_storage(pair);
 	run_generation++;
 }
 
@@ -223,7 +242,7 @@ static int take_off(struct run_half *entry, struct run_half *exit)
 static void empty_map(const struct run_pair *pair)
 {
 	if (pair->carrier && pair->storage != PAIRFUSE_STORAGE_MAP)
-		purge(pair->carrier);
+		purge(pair);
 }
 
 static void refuse_taking_off(struct run_pair *pair, int err)

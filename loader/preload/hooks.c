@@ -626,13 +626,15 @@ void run_hook_fork_parent(void)
 void run_hook_fork_child(void)
 {
 	struct run_pair *pair;
+	struct run_storage *storage;
 	struct run_map *map;
 
 	if (!forking)
 		return;
 	forking = false;
 	for (map = run_maps; map; map = map->next)
-		run_fd_close_private(&map->storage_fd);
+		for (storage = map->storages; storage; storage = storage->next)
+			run_fd_close_private(&storage->fd);
 	for (pair = run_pairs; pair; pair = pair->next)
 		pair->state = RUN_PAIR_REFUSED;
 	while (run_pairs)

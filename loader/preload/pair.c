@@ -84,7 +84,8 @@ void run_pair_refuse_room(struct run_pair *pair)
 
 bool run_pair_same_group(const struct run_pair *a, const struct run_pair *b)
 {
-	return a == b || (a->carrier && a->carrier == b->carrier);
+	return a == b || (a->carrier && a->carrier == b->carrier &&
+			  !memcmp(&a->consts, &b->consts, sizeof(a->consts)));
 }
 
 bool run_map_is_carrier(__u32 map_id)

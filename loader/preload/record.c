@@ -59,10 +59,26 @@ struct run_map *run_map_get(__u32 id)
 	if (!map)
 		return NULL;
 	map->id = id;
-	map->storage_fd = -1;
 	map->next = run_maps;
 	run_maps = map;
 	return map;
+}
+
+int *run_storage_get(struct run_map *map, const struct pairfuse_key_consts *consts)
+{
+	struct run_storage *storage;
+
+	for (storage = map->storages; storage; storage = storage->next)
+		if (!memcmp(&storage->consts, consts, sizeof(*consts)))
+			return &storage->fd;
+	storage = calloc(1, sizeof(*storage));
+	if (!storage)
+		return NULL;
+	storage->consts = *consts;
+	storage->fd = -1;
+	storage->next = map->storages;
+	map->storages = storage;
+	return &storage->fd;
 }
 
 /* --- programs --- */

@@ -67,7 +67,14 @@ struct run_map {
 	bool own;		/* created by this process */
 	bool pinned;
 	bool touched;		/* user space has read or written elements */
-	int storage_fd;		/* carrier: the task storage in its place; private, or -1 */
+	struct run_storage *storages;
+};
+
+/* Task storage in a carrier's place, for the pairs of one group. */
+struct run_storage {
+	struct run_storage *next;
+	struct pairfuse_key_consts consts;
+	int fd;			/* private */
 };
 
 struct run_prog {
@@ -103,6 +110,8 @@ bool run_prog_uses_map(const struct run_prog *prog, __u32 map_id);
 bool run_insn_is_map_ref(const struct bpf_insn *insn);	/* in a recorded program */
 
 struct run_map *run_map_get(__u32 id);		/* made when not there; NULL: no memory */
+/* Likewise, the holder of its group's task storage; *holder is -1 while there is none. */
+int *run_storage_get(struct run_map *map, const struct pairfuse_key_consts *consts);
 bool run_map_info(int fd, struct bpf_map_info *info);	/* false: no map */
 __u32 run_map_id(int fd);			/* 0: no map */
 bool run_map_holds_maps(int fd);		/* a map of maps */
@@ -245,6 +254,7 @@ struct run_pair {
 	__u32 carrier;			/* map id */
 	char carrier_name[BPF_OBJ_NAME_LEN];
 	enum pairfuse_key key;
+	struct pairfuse_key_consts consts; /* two groups with one carrier differ in them */
 	__u32 state_size;
 	enum pairfuse_reason reason;
 	char text[256];

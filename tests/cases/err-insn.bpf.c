@@ -19,7 +19,7 @@ __naked int enter(args_t *ctx)
 	r2 += -4;			\
 	r3 = r10;			\
 	r3 += -16;			\
-	r4 = 1;				\
+	r4 = 2;				\
 	call 2;				\
 	r0 = 0;				\
 	exit;				\

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // The entry looks for a call of another thread of the process, or around it: only the map knows.
-// Two maps, and the first one's key is not the thread: an inner call takes the second's alone.
+// Two maps, and the key of neither is the thread: an inner call takes the one's state alone.
 // expect: enter leave refused nesting
 // expect: enter_call leave_call refused nesting
 // expect: enter_two leave_two refused nesting
@@ -13,7 +13,7 @@ __u64 busy, sum;
 HASH(starts, __u32, __u64);
 HASH(calls, __u32, __u64);
 HASH(by_file, __u64, __u64);
-HASH(by_thread, __u32, __u64);
+HASH(by_process, __u32, __u64);
 
 static __always_inline int begin(void *map)
 {
@@ -68,10 +68,10 @@ SEC("fentry/vfs_write")
 int enter_two(args_t *ctx)
 {
 	__u64 ts = bpf_ktime_get_ns(), file = ctx[0];
-	__u32 t = tid();
+	__u32 t = tgid();
 
 	bpf_map_update_elem(&by_file, &file, &ts, BPF_ANY);
-	bpf_map_update_elem(&by_thread, &t, &ts, BPF_ANY);
+	bpf_map_update_elem(&by_process, &t, &ts, BPF_ANY);
 	return 0;
 }
 
@@ -79,15 +79,15 @@ SEC("fexit/vfs_write")
 int leave_two(args_t *ctx)
 {
 	__u64 file = ctx[0], *a = bpf_map_lookup_elem(&by_file, &file), *b;
-	__u32 t = tid();
+	__u32 t = tgid();
 
 	if (!a)
 		return 0;
-	b = bpf_map_lookup_elem(&by_thread, &t);
+	b = bpf_map_lookup_elem(&by_process, &t);
 	if (b)
 		sum += *b;
 	sum += *a;
 	bpf_map_delete_elem(&by_file, &file);
-	bpf_map_delete_elem(&by_thread, &t);
+	bpf_map_delete_elem(&by_process, &t);
 	return 0;
 }

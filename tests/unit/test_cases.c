@@ -6,6 +6,7 @@
  *   // expect: ENTRY EXIT fused carrier=MAP key=KEY state=N exit=armed|always[ storage=task| exact]
  *   // expect: ENTRY EXIT refused REASON[ insn=N]
  *   // proto: TARGET regs=N ret=N [ID[:module] ...] [ret:ID[:module]]
+ *   // task: PID TGID                (bytes to these members of a task_struct)
  *   // no-cast                      (a kernel without bpf_rdonly_cast)
  *   // pinned|reused|shown|printed|inner: MAP
  *   // cookie: PROG VALUE
@@ -134,6 +135,8 @@ static void apply(struct test_object *obj, const char *line)
 		set_proto(obj, line);
 	} else if (sscanf(line, "nesting: %63s", name) == 1) {
 		assert_true(pairfuse_nesting_parse(name, &obj->in.nesting));
+	} else if (sscanf(line, "task: %u %u", &obj->in.task_pid, &obj->in.task_tgid) == 2) {
+		return;
 	} else if (!strncmp(line, "no-cast", 7)) {
 		obj->in.rdonly_cast_id = 0;
 	} else if (sscanf(line, "pinned: %63s", name) == 1) {
