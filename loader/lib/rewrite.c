@@ -161,7 +161,7 @@ static int ctx_word(const struct pairfuse_rewriter *rw, const struct pairfuse_fi
 	return PAIRFUSE_CTX_ARG0 + (int)field->n;
 }
 
-static void load_ctx(struct pairfuse_rewriter *rw, const struct bpf_insn *insn, __s64 base)
+void pairfuse_rw_load_ctx(struct pairfuse_rewriter *rw, const struct bpf_insn *insn, __s64 base)
 {
 	unsigned int size = pairfuse_insn_size(insn);
 	struct pairfuse_field field;
@@ -196,7 +196,7 @@ static int rewrite_load(struct pairfuse_rewriter *rw, int i)
 	const struct pairfuse_expr *out = pairfuse_expr(rw->plan->x, rw->run->notes[i].out);
 
 	if (base->kind == PAIRFUSE_E_CTX) {
-		load_ctx(rw, insn, (__s64)base->imm);
+		pairfuse_rw_load_ctx(rw, insn, (__s64)base->imm);
 	} else if (base->kind == PAIRFUSE_E_GLOBAL && out->kind == PAIRFUSE_E_CONST) {
 		pairfuse_rw_imm(rw, insn->dst_reg, out->imm);
 		rw->opts |= PAIRFUSE_OPT_RODATA;

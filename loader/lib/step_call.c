@@ -3,6 +3,7 @@
  * One step of the abstract interpretation: calls of helpers and kfuncs other
  * than accesses to the carrier.
  */
+#include "ctxread.h"
 #include "frames.h"
 #include "helper.h"
 #include "hook.h"
@@ -300,6 +301,29 @@ static bool fills_elsewhere(const struct pairfuse_step *s, const struct pairfuse
 	return false;
 }
 
+/* The context is read by a helper: loads and stores, which are what it is rewritten to. */
+static int copy_context(struct pairfuse_step *s, const struct pairfuse_ctxread *read,
+			pairfuse_val *out)
+{
+	struct pairfuse_node node = *s->node;
+	struct pairfuse_step piece = *s;
+	unsigned int done = 0, n;
+	struct bpf_insn store;
+	int err = 0;
+
+	piece.node = &node;
+	while (!err && done < read->len) {
+		n = pairfuse_ctxread_piece(read, done, &node.insn, &store);
+		err = pairfuse_step_load(&piece);
+		node.insn = store;
+		if (!err)
+			err = pairfuse_step_store(&piece);
+		done += n;
+	}
+	*out = pairfuse_expr_const(s->run->x, 0);
+	return err;
+}
+
 static int call_helper(struct pairfuse_step *s, pairfuse_val *out)
 {
 	__s32 id = s->node->insn.imm;
@@ -307,7 +331,10 @@ static int call_helper(struct pairfuse_step *s, pairfuse_val *out)
 	unsigned int arg, nargs = h ? h->nargs : 5;
 	__u32 taint = h ? 0 : value_taint(s);
 	int insn = pairfuse_step_insn(s), err;
+	struct pairfuse_ctxread read;
 
+	if (pairfuse_ctxread(s->run->x, &s->node->insn, s->st->reg, &read))
+		return copy_context(s, &read, out);
 	if (id == BPF_FUNC_tail_call)
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_HELPER, insn,
 				       "insn %d leaves the pair by bpf_tail_call, for a program that is not known",
