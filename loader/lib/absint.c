@@ -379,6 +379,7 @@ int pairfuse_run(struct pairfuse_run *run)
 	run->below = 0;
 	run->deref = run->words = 0;
 	run->regs = run->kernel_stack = false;
+	run->surplus = 0;
 	run->notes = calloc(run->ir->nr, sizeof(*run->notes));
 	fp.leaders = calloc(run->ir->nr + 1, sizeof(*fp.leaders));
 	if (run->notes && fp.leaders) {

@@ -151,6 +151,9 @@ struct pairfuse_run {
 	unsigned int words;	/* mask of those loaded from the context */
 	bool kernel_stack;	/* takes a stack trace that begins in the kernel */
 	bool regs;		/* system call: loads members of its struct pt_regs */
+	__u64 surplus;		/* state bytes that have got a register without an argument ... */
+	int surplus_insn;	/* ... from here ... */
+	int surplus_at;		/* ... at this byte of the context */
 };
 
 /* 0, -ENOMEM or PAIRFUSE_REFUSED */

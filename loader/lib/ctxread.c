@@ -4,6 +4,7 @@
  * in the context and on the stack allow: the verifier wants both aligned.
  */
 #include "ctxread.h"
+#include "hook.h"
 
 bool pairfuse_ctxread_reads(const struct bpf_insn *insn)
 {
@@ -42,4 +43,15 @@ unsigned int pairfuse_ctxread_piece(const struct pairfuse_ctxread *read, unsigne
 	*load = PAIRFUSE_LDX(pairfuse_size_code(n), 0, 3, done);
 	*store = PAIRFUSE_STX(pairfuse_size_code(n), 1, 0, done);
 	return n;
+}
+
+bool pairfuse_ctx_surplus(const struct pairfuse_prog *prog, __s64 off, unsigned int size)
+{
+	struct pairfuse_prog any = *prog;
+	struct pairfuse_field field;
+
+	any.proto = NULL;
+	return prog->at == PAIRFUSE_AT_KPROBE && prog->proto &&
+	       !pairfuse_hook_field(prog, off, size, &field) &&
+	       pairfuse_hook_field(&any, off, size, &field);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Reads of the context by a helper: BPF_CORE_READ(ctx, args[1]) is a call of
+ * Reads of the context that are no plain loads of an argument.
+ *
+ * By a helper: BPF_CORE_READ(ctx, args[1]) is a call of
  * bpf_probe_read_kernel() with an address that is the context plus a constant. The
  * context is there, so the call succeeds and is a copy: loads and stores.
  */
@@ -33,5 +35,11 @@ bool pairfuse_ctxread(const struct pairfuse_exprs *x, const struct bpf_insn *ins
  */
 unsigned int pairfuse_ctxread_piece(const struct pairfuse_ctxread *read, unsigned int done,
 				    struct bpf_insn *load, struct bpf_insn *store);
+
+/*
+ * Is at [off, off + size) of a kprobe's context an argument register, but the function has
+ * no such argument? What is there is what the function's caller has left.
+ */
+bool pairfuse_ctx_surplus(const struct pairfuse_prog *prog, __s64 off, unsigned int size);
 
 #endif /* PAIRFUSE_CTXREAD_H */

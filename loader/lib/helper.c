@@ -25,6 +25,7 @@
 #define CTX	PAIRFUSE_H_CTX
 #define TYPED	PAIRFUSE_H_TYPED
 #define PARTIAL	PAIRFUSE_H_PARTIAL
+#define FOLLOWS	PAIRFUSE_H_FOLLOWS
 
 static const struct pairfuse_helper helpers[] = {
 	/* maps; the carrier's are dealt with separately */
@@ -71,7 +72,7 @@ static const struct pairfuse_helper helpers[] = {
 	H(strncmp, 3, PURE, READS(1, REG, 2)),
 	/* output */
 	H(trace_printk, 5, 0, READS(1, REG, 2)),
-	H(trace_vprintk, 4, 0, READS(1, REG, 2), READS(3, REG, 4)),
+	H(trace_vprintk, 4, FOLLOWS, READS(1, REG, 2), READS(3, REG, 4)),
 	H(perf_event_output, 5, CTX, READS(4, REG, 5)),
 	H(get_stackid, 3, CTX),
 	H(get_stack, 4, CTX | PURE | PARTIAL, WRITES(2, REG, 3)),

@@ -31,6 +31,7 @@
 
 #include "clock.h"
 #include "copies.h"
+#include "ctxread.h"
 #include "dead.h"
 #include "division.h"
 #include "hook.h"
@@ -168,6 +169,11 @@ void pairfuse_rw_load_ctx(struct pairfuse_rewriter *rw, const struct bpf_insn *i
 	struct bpf_insn ldx = *insn;
 	unsigned int value;
 
+	/* a register without an argument: nobody looks at it */
+	if (pairfuse_ctx_surplus(rw->prog, base + insn->off, size)) {
+		pairfuse_rw_add(rw, PAIRFUSE_MOV_IMM(insn->dst_reg, 0));
+		return;
+	}
 	/* the analysis has refused what is no field */
 	pairfuse_hook_field(rw->prog, base + insn->off, size, &field);
 	if (field.kind == PAIRFUSE_FIELD_REGS) {

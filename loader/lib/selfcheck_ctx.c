@@ -19,8 +19,9 @@ static unsigned int probe_context(const __u64 *args, unsigned int nr, unsigned c
 	__u64 *const in[] = { &regs->di, &regs->si, &regs->dx, &regs->cx, &regs->r8, &regs->r9 };
 	unsigned int i;
 
-	for (i = 0; i < nr && i < PAIRFUSE_MAX_REGS; i++)
-		*in[i] = args[i];
+	/* in the others is what the caller has left */
+	for (i = 0; i < PAIRFUSE_MAX_REGS; i++)
+		*in[i] = i < nr ? args[i] : ~args[0] * (i + 1);
 	return sizeof(*regs);
 }
 

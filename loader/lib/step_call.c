@@ -54,6 +54,8 @@ static int check_arg(struct pairfuse_step *s, const struct pairfuse_helper *h, u
 	const char *name = h ? h->name : "a kfunc";
 	int insn = pairfuse_step_insn(s);
 
+	if (pairfuse_step_surplus(s, s->st->reg[arg]))
+		return PAIRFUSE_REFUSED;
 	if (e.kind == PAIRFUSE_E_MAP && s->run->carrier >= 0 && (int)e.a == s->run->carrier)
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CARRIER_ACCESS, insn,
 				       "insn %d gives carrier map '%s' to %s", insn,
@@ -82,6 +84,10 @@ static int check_arg(struct pairfuse_step *s, const struct pairfuse_helper *h, u
 				       "insn %d passes a value made from a pointer into '%s' to %s",
 				       insn, pairfuse_step_map(s), name);
 	pairfuse_stack_reach(s, s->st->reg[arg], 0);
+	/* pointers that it finds there lead anywhere on the stack */
+	if ((e.taint & PAIRFUSE_T_STACK) && (!h || (h->flags & PAIRFUSE_H_FOLLOWS)) &&
+	    pairfuse_stack_surplus(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE))
+		return PAIRFUSE_REFUSED;
 	if (e.kind == PAIRFUSE_E_STACK)
 		return arg_stack(s, m, (__s64)e.imm);
 	if (e.taint & PAIRFUSE_T_STACK) {

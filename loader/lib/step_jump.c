@@ -117,7 +117,7 @@ static int check_pointers(struct pairfuse_step *s, pairfuse_val a, pairfuse_val 
 	if (taint & PAIRFUSE_T_CTX)
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, insn,
 				       "insn %d compares the context pointer", insn);
-	return 0;
+	return pairfuse_step_surplus(s, a) ? PAIRFUSE_REFUSED : pairfuse_step_surplus(s, b);
 }
 
 static void refine_const(struct pairfuse_state *st, pairfuse_val from, pairfuse_val to)

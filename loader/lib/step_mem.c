@@ -12,6 +12,7 @@
  */
 #include <stdbool.h>
 
+#include "ctxread.h"
 #include "hook.h"
 #include "state.h"
 
@@ -83,7 +84,39 @@ void pairfuse_stack_clobber(struct pairfuse_step *s, __s64 off, __s64 len)
 	}
 }
 
+/*
+ * A register without an argument may be copied to the stack and to the state; whoever does
+ * anything else with it would be shown something else than in the original.
+ */
+int pairfuse_step_surplus(struct pairfuse_step *s, pairfuse_val v)
+{
+	int insn = pairfuse_step_insn(s);
+
+	if (!(pairfuse_expr(s->run->x, v)->taint & PAIRFUSE_T_SURPLUS))
+		return 0;
+	return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, insn,
+			       "insn %d uses byte %d of the context, from insn %d: no argument is there",
+			       insn, s->run->surplus_at, s->run->surplus_insn);
+}
+
+int pairfuse_stack_surplus(struct pairfuse_step *s, __s64 off, __s64 len)
+{
+	__s64 i;
+	int err = 0;
+
+	for (i = off + PAIRFUSE_STACK_SIZE; !err && i < off + len + PAIRFUSE_STACK_SIZE; i++)
+		err = pairfuse_step_surplus(s, s->st->stack[i]);
+	return err;
+}
+
 int pairfuse_stack_leak(struct pairfuse_step *s, __s64 off, __s64 len)
+{
+	int err = pairfuse_stack_surplus(s, off, len);
+
+	return err ? err : pairfuse_stack_escape(s, off, len);
+}
+
+int pairfuse_stack_escape(struct pairfuse_step *s, __s64 off, __s64 len)
 {
 	struct pairfuse_state *st = s->st;
 	int insn = pairfuse_step_insn(s);
@@ -184,6 +217,11 @@ int pairfuse_slot_read(struct pairfuse_step *s, __s64 off, __s64 len, pairfuse_v
 		run->reads_insn[st->armed] = pairfuse_step_insn(s);
 	}
 	run->loads = true;
+	for (i = off; i < off + len && (!out || len > 8); i++) {
+		err = pairfuse_step_surplus(s, st->slot[i]);
+		if (err)
+			return err;
+	}
 	if (!out)
 		return 0;
 	if (all_left && len > 0 && len <= 8)
@@ -204,6 +242,8 @@ int pairfuse_slot_write(struct pairfuse_step *s, __s64 off, __s64 len, pairfuse_
 	if (err || len == 0)
 		return err;
 	s->run->stores = true;
+	if (pairfuse_expr(s->run->x, v)->taint & PAIRFUSE_T_SURPLUS)
+		s->run->surplus |= pairfuse_bytes(off, len);
 	s->run->tells |= len > 8 || pairfuse_step_tells(s, v, len);
 	if (s->note)
 		s->note->state_write = true;
@@ -239,6 +279,8 @@ static int classify(struct pairfuse_step *s, pairfuse_val base, enum place *plac
 		return 0;
 	}
 	*place = OTHER;
+	if (pairfuse_step_surplus(s, base))
+		return PAIRFUSE_REFUSED;
 	pairfuse_stack_reach(s, base, s->node->insn.off);
 	s->run->deref |= (e->taint & PAIRFUSE_T_ARGS) / PAIRFUSE_T_ARG(0);
 	if (e->taint & PAIRFUSE_T_RET)
@@ -261,6 +303,12 @@ static int load_ctx(struct pairfuse_step *s, __s64 off, unsigned int size, pairf
 
 	if (s->run->is_raw) {
 		*out = PAIRFUSE_TOP;
+		return 0;
+	}
+	if (pairfuse_ctx_surplus(s->run->prog, off, size)) {
+		s->run->surplus_insn = pairfuse_step_insn(s);
+		s->run->surplus_at = off;
+		*out = pairfuse_expr_top(x, PAIRFUSE_T_SURPLUS);
 		return 0;
 	}
 	if (!pairfuse_hook_field(s->run->prog, off, size, &field))
@@ -365,6 +413,18 @@ static int check_leak(struct pairfuse_step *s, pairfuse_val v)
 	return 0;
 }
 
+/* What an atomic instruction adds or puts there, and what it compares with. */
+static int check_operands(struct pairfuse_step *s, pairfuse_val v)
+{
+	int err = check_leak(s, v);
+
+	if (!err)
+		err = pairfuse_step_surplus(s, v);
+	if (!err && s->node->insn.imm == BPF_CMPXCHG)
+		err = pairfuse_step_surplus(s, s->st->reg[0]);
+	return err;
+}
+
 static int write_to(struct pairfuse_step *s, enum place place, pairfuse_val base, __s64 off,
 		    unsigned int size, pairfuse_val v)
 {
@@ -380,6 +440,8 @@ static int write_to(struct pairfuse_step *s, enum place place, pairfuse_val base
 				       "insn %d writes to the context", pairfuse_step_insn(s));
 	if (place == STATE)
 		return pairfuse_slot_write(s, off, size, v);
+	if (pairfuse_step_surplus(s, v))
+		return PAIRFUSE_REFUSED;
 	/* somebody may fetch it from there */
 	s->run->below |= params_of(s->run, pairfuse_expr(s->run->x, v)->taint);
 	if (pairfuse_expr(s->run->x, base)->taint & PAIRFUSE_T_VALUE)
@@ -422,7 +484,7 @@ int pairfuse_step_atomic(struct pairfuse_step *s)
 
 	err = classify(s, base, &place, &off);
 	if (!err)
-		err = check_leak(s, v);
+		err = check_operands(s, v);
 	if (err)
 		return err;
 	if (acquire || insn->imm == BPF_STORE_REL) {
