@@ -163,6 +163,9 @@ void pairfuse_run_free(struct pairfuse_run *run);
 /* Bytes of memory m that a call reads or fills, given its registers; -1: not known. */
 __s64 pairfuse_mem_len(const struct pairfuse_run *run, const pairfuse_val reg[],
 		       const struct pairfuse_mem *m);
+/* The same, or more: it reads or fills no more than that. */
+__s64 pairfuse_mem_max(const struct pairfuse_run *run, const pairfuse_val reg[],
+		       const struct pairfuse_mem *m);
 
 /* For a rewritten program, by itself; its nodes (ir) are still to be given. */
 static inline struct pairfuse_run pairfuse_raw_run(const struct pairfuse_input *in,

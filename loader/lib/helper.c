@@ -26,6 +26,7 @@
 #define TYPED	PAIRFUSE_H_TYPED
 #define PARTIAL	PAIRFUSE_H_PARTIAL
 #define FOLLOWS	PAIRFUSE_H_FOLLOWS
+#define TEXT	PAIRFUSE_H_READS
 
 static const struct pairfuse_helper helpers[] = {
 	/* maps; the carrier's are dealt with separately */
@@ -71,7 +72,7 @@ static const struct pairfuse_helper helpers[] = {
 	H(probe_read_kernel_str, 3, PURE | PARTIAL, WRITES(1, REG, 2), SOURCE(3, REG, 2)),
 	H(strncmp, 3, PURE, READS(1, REG, 2)),
 	/* output */
-	H(trace_printk, 5, 0, READS(1, REG, 2)),
+	H(trace_printk, 5, TEXT, READS(1, REG, 2)),
 	H(trace_vprintk, 4, FOLLOWS, READS(1, REG, 2), READS(3, REG, 4)),
 	H(perf_event_output, 5, CTX, READS(4, REG, 5)),
 	H(get_stackid, 3, CTX),

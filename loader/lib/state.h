@@ -59,6 +59,11 @@ void pairfuse_stack_reach(struct pairfuse_step *s, pairfuse_val v, __s64 off);
 void pairfuse_stack_found(struct pairfuse_step *s);
 void pairfuse_stack_clobber(struct pairfuse_step *s, __s64 off, __s64 len);
 /*
+ * The bytes that len (-1: any number) bytes behind v + off can be among, where v may be a
+ * pointer into the stack: off and len in the frame.
+ */
+void pairfuse_stack_span(struct pairfuse_step *s, pairfuse_val v, __s64 *off, __s64 *len);
+/*
  * Refused when pointers into the state are among the bytes, or registers without an
  * argument: somebody reads them. The others: just the pointers; just the registers.
  */

@@ -12,6 +12,7 @@
  */
 #include <stdbool.h>
 
+#include "bounds.h"
 #include "ctxread.h"
 #include "hook.h"
 #include "state.h"
@@ -69,6 +70,25 @@ void pairfuse_stack_found(struct pairfuse_step *s)
 		s->run->below |= params_of(s->run, taint);
 		s->run->loose |= (taint & PAIRFUSE_T_STACK) != 0;
 	}
+}
+
+void pairfuse_stack_span(struct pairfuse_step *s, pairfuse_val v, __s64 *off, __s64 *len)
+{
+	__s64 lo, hi, end;
+
+	/* what is not there on all paths is some number that was added: it may be any other */
+	if (!pairfuse_bounds_stack(s->run->x, v, &lo, &hi)) {
+		*off = -PAIRFUSE_STACK_SIZE;
+		*len = PAIRFUSE_STACK_SIZE;
+		return;
+	}
+	end = *len < 0 ? 0 : hi + *off + *len;
+	lo += *off;
+	/* the verifier knows more, and has seen that it stays in the frame */
+	lo = lo < -PAIRFUSE_STACK_SIZE ? -PAIRFUSE_STACK_SIZE : lo > 0 ? 0 : lo;
+	end = end < lo ? lo : end > 0 ? 0 : end;
+	*off = lo;
+	*len = end - lo;
 }
 
 /* What is there is not known any more; taints stay. off and len were checked. */
@@ -150,6 +170,18 @@ static pairfuse_val stack_mix(struct pairfuse_step *s, __s64 off, __s64 len)
 	if (taint & PAIRFUSE_T_CTX)
 		taint ^= PAIRFUSE_T_CTX | PAIRFUSE_T_MAYBE_CTX;
 	return pairfuse_expr_top(s->run->x, taint & ~PAIRFUSE_T_LEFT);
+}
+
+/* Through a pointer into the stack that is not known: refused, or what it finds. */
+static int read_somewhere(struct pairfuse_step *s, pairfuse_val base, __s64 off, __s64 len,
+			  pairfuse_val *out)
+{
+	int err;
+
+	pairfuse_stack_span(s, base, &off, &len);
+	err = pairfuse_stack_leak(s, off, len);
+	*out = stack_mix(s, off, len);
+	return err;
 }
 
 static int stack_write(struct pairfuse_step *s, __s64 off, unsigned int len, pairfuse_val v)
@@ -387,10 +419,11 @@ int pairfuse_step_load(struct pairfuse_step *s)
 	case OTHER:	/* somewhere on the stack, perhaps */
 		if (!(pairfuse_expr(s->run->x, base)->taint & PAIRFUSE_T_STACK))
 			break;
-		err = pairfuse_stack_leak(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
-		v = stack_mix(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
+		err = read_somewhere(s, base, insn->off, size, &v);
 		break;
 	}
+	if (place == OTHER || place == GLOBAL)
+		v = pairfuse_expr_part(s->run->x, v, 0, size);
 	if (BPF_MODE(insn->code) == BPF_MEMSX)
 		v = sign_extend(s, v, size);
 	s->st->reg[insn->dst_reg] = v;
@@ -428,6 +461,7 @@ static int check_operands(struct pairfuse_step *s, pairfuse_val v)
 static int write_to(struct pairfuse_step *s, enum place place, pairfuse_val base, __s64 off,
 		    unsigned int size, pairfuse_val v)
 {
+	__s64 len = size;
 	int err;
 
 	if (place == STACK)
@@ -446,8 +480,10 @@ static int write_to(struct pairfuse_step *s, enum place place, pairfuse_val base
 	s->run->below |= params_of(s->run, pairfuse_expr(s->run->x, v)->taint);
 	if (pairfuse_expr(s->run->x, base)->taint & PAIRFUSE_T_VALUE)
 		s->run->tells = true;
-	if (pairfuse_expr(s->run->x, base)->taint & PAIRFUSE_T_STACK)
-		pairfuse_stack_clobber(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
+	if (pairfuse_expr(s->run->x, base)->taint & PAIRFUSE_T_STACK) {
+		pairfuse_stack_span(s, base, &off, &len);
+		pairfuse_stack_clobber(s, off, len);
+	}
 	if (!pairfuse_expr_on_stack(s->run->x, base))
 		pairfuse_step_effect(s);
 	return 0;
@@ -500,8 +536,7 @@ int pairfuse_step_atomic(struct pairfuse_step *s)
 		err = pairfuse_stack_leak(s, off, size);
 		old = stack_mix(s, off, size);
 	} else if (pairfuse_expr(s->run->x, base)->taint & PAIRFUSE_T_STACK) {
-		err = pairfuse_stack_leak(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
-		old = stack_mix(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
+		err = read_somewhere(s, base, off, size, &old);
 	}
 	if (!err && !acquire)
 		err = write_to(s, place, base, off, size, PAIRFUSE_TOP);
