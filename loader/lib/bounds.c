@@ -2,9 +2,9 @@
 /*
  * Limits of values that are not known, see bounds.h.
  *
- * How they are kept: PAIRFUSE_E_TOP with op saying what is limited, a and b the limits, imm
- * how far a number has been shifted to the left (compilers shift by 32 and back), or the
- * maps as a mask.
+ * How they are kept: PAIRFUSE_E_TOP with op saying what is limited (and how often the limits
+ * have grown), a and b the limits, imm how far a number has been shifted to the left (compilers
+ * shift by 32 and back), or the maps as a mask.
  *
  * Why a limit holds: numbers are limited by what they are made of (a mask, a remainder, the
  * width of a load) or by a comparison on the path; sums and products are exact as long as they stay
@@ -16,24 +16,37 @@
 #define MAX_NUMBER	0xffffffffULL
 #define MAX_PLACE	(1 << 15)	/* a place on the stack is far below */
 #define GROWTH		4
+#define MAX_AGE		4	/* so often a number's limits are those of what meets */
+#define AGE_SHIFT	4
 
 enum { LIMITS_NONE, LIMITS_NUMBER, LIMITS_STACK, LIMITS_MAPS };
 
 static bool is_limited(const struct pairfuse_expr *e, __u8 what)
 {
-	return e->kind == PAIRFUSE_E_TOP && e->op == what;
+	return e->kind == PAIRFUSE_E_TOP && (e->op & ((1 << AGE_SHIFT) - 1)) == what;
 }
 
-static bool number(struct pairfuse_exprs *x, __u32 taint, __u64 lo, __u64 hi, unsigned int shift,
-		   pairfuse_val *out)
+static unsigned int age_of(const struct pairfuse_expr *e)
+{
+	return is_limited(e, LIMITS_NUMBER) ? e->op >> AGE_SHIFT : 0;
+}
+
+static bool aged_number(struct pairfuse_exprs *x, __u32 taint, __u64 lo, __u64 hi,
+			unsigned int shift, unsigned int age, pairfuse_val *out)
 {
 	if (lo > hi || hi > MAX_NUMBER)
 		return false;
 	/* made of a pointer, it is none */
 	if (taint & PAIRFUSE_T_STACK)
 		taint |= PAIRFUSE_T_ELSEWHERE;
-	*out = pairfuse_expr_limited(x, LIMITS_NUMBER, taint, lo, hi, shift);
+	*out = pairfuse_expr_limited(x, LIMITS_NUMBER | age << AGE_SHIFT, taint, lo, hi, shift);
 	return true;
+}
+
+static bool number(struct pairfuse_exprs *x, __u32 taint, __u64 lo, __u64 hi, unsigned int shift,
+		   pairfuse_val *out)
+{
+	return aged_number(x, taint, lo, hi, shift, 0, out);
 }
 
 static bool place(struct pairfuse_exprs *x, __u32 taint, __s64 lo, __s64 hi, pairfuse_val *out)
@@ -140,18 +153,20 @@ static __u64 fill(__u64 v)
 static bool join_numbers(struct pairfuse_exprs *x, pairfuse_val a, pairfuse_val b, __u32 taint,
 			 pairfuse_val *out)
 {
+	unsigned int age = age_of(pairfuse_expr(x, a));
 	__u64 lo, hi, blo, bhi;
-	bool one;
+	bool old = age == MAX_AGE;
 
 	if (!pairfuse_bounds_number(x, a, &lo, &hi) || !pairfuse_bounds_number(x, b, &blo, &bhi))
 		return false;
-	/* one value and another are just the two; limits grow to the next power of two */
-	one = lo == hi;
+	if ((blo < lo || bhi > hi) && !old)
+		age++;
+	/* in a loop they grow again and again: to the next power of two */
 	if (blo < lo)
-		lo = one ? blo : 0;
+		lo = old ? 0 : blo;
 	if (bhi > hi)
-		hi = one ? bhi : fill(bhi);
-	return number(x, taint, lo, hi, 0, out);
+		hi = old ? fill(bhi) : bhi;
+	return aged_number(x, taint, lo, hi, 0, age, out);
 }
 
 static bool join_places(struct pairfuse_exprs *x, pairfuse_val a, pairfuse_val b, __u32 taint,
@@ -310,8 +325,7 @@ bool pairfuse_bounds_alu(struct pairfuse_exprs *x, __u8 op, pairfuse_val a, pair
 
 static bool is_unknown_number(const struct pairfuse_expr *e)
 {
-	return e->kind == PAIRFUSE_E_TOP && (e->op == LIMITS_NONE || e->op == LIMITS_NUMBER) &&
-	       !e->imm;
+	return (is_limited(e, LIMITS_NONE) || is_limited(e, LIMITS_NUMBER)) && !e->imm;
 }
 
 bool pairfuse_bounds_not_above(struct pairfuse_exprs *x, pairfuse_val v, __u64 limit,
