@@ -61,11 +61,26 @@ static bool place(struct pairfuse_exprs *x, __u32 taint, __s64 lo, __s64 hi, pai
 
 static bool limits_of(__u8 op, __u64 alo, __u64 ahi, __u64 blo, __u64 bhi, __u64 *lo, __u64 *hi);
 
+/* e is what was shifted up by 32 and down again: a number below 1 << 31 is what it was. */
+static bool number_extended(const struct pairfuse_exprs *x, const struct pairfuse_expr *e,
+			    __u64 *lo, __u64 *hi)
+{
+	const struct pairfuse_expr *up = pairfuse_expr(x, e->a);
+	__u64 down, count;
+
+	return e->op == BPF_ARSH && pairfuse_expr_is_const(x, e->b, &down) && down == 32 &&
+	       up->kind == PAIRFUSE_E_OP && up->op == BPF_LSH &&
+	       pairfuse_expr_is_const(x, up->b, &count) && count == 32 &&
+	       pairfuse_bounds_number(x, up->a, lo, hi) && !(*hi >> 31);
+}
+
 static bool number_of_op(const struct pairfuse_exprs *x, const struct pairfuse_expr *e,
 			 __u64 *lo, __u64 *hi)
 {
 	__u64 alo = 0, ahi = ~0ULL, blo, bhi;
 
+	if (number_extended(x, e, lo, hi))
+		return true;
 	/* conditions have other codes */
 	if (!pairfuse_bounds_number(x, e->b, &blo, &bhi))
 		return false;
