@@ -25,7 +25,7 @@ bool pairfuse_bounds_join(struct pairfuse_exprs *x, pairfuse_val a, pairfuse_val
 			  pairfuse_val *out);
 bool pairfuse_bounds_alu(struct pairfuse_exprs *x, __u8 op, pairfuse_val a, pairfuse_val b,
 			 pairfuse_val *out);
-/* v, an unknown value or limited already, is not above, not below limit: false if that says nothing */
+/* v, not known, is not above, not below limit: false if that says nothing. */
 bool pairfuse_bounds_not_above(struct pairfuse_exprs *x, pairfuse_val v, __u64 limit,
 			       pairfuse_val *out);
 bool pairfuse_bounds_not_below(struct pairfuse_exprs *x, pairfuse_val v, __u64 limit,

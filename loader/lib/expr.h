@@ -58,7 +58,7 @@ enum pairfuse_expr_kind {
 #define PAIRFUSE_T_VALUE	(1U << 18) /* into the carrier's value, state in task storage */
 #define PAIRFUSE_T_MAYBE_CTX	(1U << 19) /* from some place of a stack that holds the context */
 #define PAIRFUSE_T_GLOBAL	(1U << 21) /* into global data of the object */
-#define PAIRFUSE_T_SURPLUS	(1U << 22) /* a register without an argument: nobody has that here */
+#define PAIRFUSE_T_SURPLUS	(1U << 22) /* from a register without an argument: ctxread.h */
 #define PAIRFUSE_T_ELSEWHERE	(1U << 20) /* with T_STACK: perhaps no pointer into the stack */
 
 #define PAIRFUSE_T_WHO		(1U << 20) /* of the task: user, group, control group */

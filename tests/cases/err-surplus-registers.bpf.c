@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // A register behind the last argument that is not only saved: the exit reads it, or a part of
-// it; it is printed, with what is around it; compared; an address; added to what others see; a key; kept in a
-// map that stays; where a printed string is that a pointer in memory leads to.
+// it; it is in an event; compared; an address; added to what others see; kept in a
+// map that stays; printed, by way of a pointer in memory; added to something on the stack.
 // expect: enter leave refused context
 // expect: enter_part leave_part refused context
 // expect: enter_event leave_event refused context

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // Places on the stack that are not known, but have limits: one of two by path, with a size that
-// varies; an array with a variable index, masked or compared; a loop. The key, which is behind them,
-// stays what it is.
+// varies; an array with a variable index, masked or compared; a loop. The key, which is
+// behind them, stays what it is.
 // expect: enter leave fused carrier=starts key=tid state=8 exit=armed
 // expect: enter_masked leave_masked fused carrier=others key=tid state=8 exit=armed
 // expect: enter_loop leave_loop fused carrier=third key=tid state=8 exit=armed

@@ -192,7 +192,7 @@ static void array(struct gen *g, unsigned int depth)
 {
 	struct fuzz_known known = g->known;
 	bool wide = fuzz_chance(g, 40), limits = fuzz_chance(g, 50);
-	bool fixed = limits && fuzz_chance(g, 60);	/* a part of it is used by its address, too */
+	bool fixed = limits && fuzz_chance(g, 60);	/* a word of it is used directly, too */
 	int at = FUZZ_ARRAY(g) + 8 * (int)fuzz_rnd(g, 4), number = fuzz_rnd(g, 3), off;
 	unsigned int bits = wide ? 24 : 31;
 
