@@ -55,3 +55,16 @@ bool pairfuse_ctx_surplus(const struct pairfuse_prog *prog, __s64 off, unsigned 
 	       !pairfuse_hook_field(prog, off, size, &field) &&
 	       pairfuse_hook_field(&any, off, size, &field);
 }
+
+bool pairfuse_ctx_ip(const struct pairfuse_prog *prog, __s64 off, unsigned int size, __u64 *ip)
+{
+	unsigned int byte = off & 7;
+
+	if (prog->at != PAIRFUSE_AT_KPROBE || !prog->ip || off - byte != PAIRFUSE_REGS_IP ||
+	    off % size)
+		return false;
+	*ip = prog->ip >> 8 * byte;
+	if (size < 8)
+		*ip &= (1ULL << 8 * size) - 1;
+	return true;
+}

@@ -42,4 +42,12 @@ unsigned int pairfuse_ctxread_piece(const struct pairfuse_ctxread *read, unsigne
  */
 bool pairfuse_ctx_surplus(const struct pairfuse_prog *prog, __s64 off, unsigned int size);
 
+#define PAIRFUSE_REGS_IP	128	/* in struct pt_regs */
+
+/*
+ * Is at [off, off + size) of a kprobe's context the instruction pointer, and is it known? That of
+ * the probe, at the beginning of the function: a constant. *ip: these bytes of it.
+ */
+bool pairfuse_ctx_ip(const struct pairfuse_prog *prog, __s64 off, unsigned int size, __u64 *ip);
+
 #endif /* PAIRFUSE_CTXREAD_H */

@@ -168,7 +168,13 @@ void pairfuse_rw_load_ctx(struct pairfuse_rewriter *rw, const struct bpf_insn *i
 	struct pairfuse_field field;
 	struct bpf_insn ldx = *insn;
 	unsigned int value;
+	__u64 ip;
 
+	if (pairfuse_ctx_ip(rw->prog, base + insn->off, size, &ip)) {
+		pairfuse_rw_imm(rw, insn->dst_reg, ip);
+		rw->opts |= PAIRFUSE_OPT_ADDRESS;
+		return;
+	}
 	/* a register without an argument: nobody looks at it */
 	if (pairfuse_ctx_surplus(rw->prog, base + insn->off, size)) {
 		pairfuse_rw_add(rw, PAIRFUSE_MOV_IMM(insn->dst_reg, 0));

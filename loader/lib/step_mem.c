@@ -332,9 +332,14 @@ static int load_ctx(struct pairfuse_step *s, __s64 off, unsigned int size, pairf
 	struct pairfuse_exprs *x = s->run->x;
 	struct pairfuse_field field;
 	pairfuse_val v = PAIRFUSE_TOP;
+	__u64 ip;
 
 	if (s->run->is_raw) {
 		*out = PAIRFUSE_TOP;
+		return 0;
+	}
+	if (pairfuse_ctx_ip(s->run->prog, off, size, &ip)) {
+		*out = pairfuse_expr_const(x, ip);
 		return 0;
 	}
 	if (pairfuse_ctx_surplus(s->run->prog, off, size)) {
