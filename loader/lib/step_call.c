@@ -385,7 +385,7 @@ static int call_helper(struct pairfuse_step *s, pairfuse_val *out)
 	__s32 id = s->node->insn.imm;
 	const struct pairfuse_helper *h = pairfuse_helper(id);
 	unsigned int arg, nargs = h ? h->nargs : 5;
-	__u32 taint = h ? 0 : value_taint(s);
+	__u32 taint = h && !(h->flags & PAIRFUSE_H_DYNPTR) ? 0 : value_taint(s);
 	int insn = pairfuse_step_insn(s), err;
 	struct pairfuse_ctxread read;
 
