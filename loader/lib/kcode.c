@@ -39,21 +39,40 @@ static bool read_kernel(int fd, __u64 addr, void *buf, size_t len)
 	return false;
 }
 
-__u64 pairfuse_kcode_ip_of(__u64 addr, const __u8 code[4])
+/* ftrace's place at the beginning of a function: nothing, a call or a jump. */
+static bool is_ftrace(const __u8 code[4])
 {
-	static const __u8 endbr[] = { 0xf3, 0x0f, 0x1e, 0xfa }, nop5[] = { 0x0f, 0x1f, 0x44, 0 };
+	static const __u8 nop5[] = { 0x0f, 0x1f, 0x44, 0 };
 
-	if (!memcmp(code, endbr, sizeof(endbr)))
+	return !memcmp(code, nop5, sizeof(nop5)) || code[0] == 0xe8 || code[0] == 0xe9;
+}
+
+/* endbr64, or what the kernel puts over one that nobody needs: arch/x86/include/asm/ibt.h */
+static bool is_endbr(const __u8 code[4])
+{
+	static const __u8 all[][4] = {
+		{ 0xf3, 0x0f, 0x1e, 0xfa },
+		{ 0x66, 0x0f, 0x1f, 0x00 },	/* Linux 6.12 */
+		{ 0x0f, 0x1f, 0x40, 0xd6 },	/* Linux 7.3 */
+	};
+	unsigned int i;
+
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		if (!memcmp(code, all[i], sizeof(all[i])))
+			return true;
+	return false;
+}
+
+__u64 pairfuse_kcode_ip_of(__u64 addr, const __u8 code[PAIRFUSE_KCODE_BYTES])
+{
+	if (is_endbr(code) && is_ftrace(code + ENDBR))
 		return addr + ENDBR + BREAKPOINT;
-	/* ftrace's place: nothing, a call or a jump */
-	if (!memcmp(code, nop5, sizeof(nop5)) || code[0] == 0xe8 || code[0] == 0xe9)
-		return addr + BREAKPOINT;
-	return 0;
+	return is_ftrace(code) ? addr + BREAKPOINT : 0;
 }
 
 __u64 pairfuse_kcode_probe_ip(__u64 addr)
 {
-	__u8 code[4];
+	__u8 code[PAIRFUSE_KCODE_BYTES];
 	__u64 ip = 0;
 	int fd;
 

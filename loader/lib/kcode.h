@@ -13,6 +13,7 @@
 __u64 pairfuse_kcode_probe_ip(__u64 addr);
 
 /* The same from the first bytes of the function, for tests. */
-__u64 pairfuse_kcode_ip_of(__u64 addr, const __u8 code[4]);
+#define PAIRFUSE_KCODE_BYTES	8
+__u64 pairfuse_kcode_ip_of(__u64 addr, const __u8 code[PAIRFUSE_KCODE_BYTES]);
 
 #endif /* PAIRFUSE_KCODE_H */

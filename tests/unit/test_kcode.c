@@ -4,6 +4,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,32 +14,41 @@
 
 #define AT 0xffffffff81000010ULL
 
-static __u64 ip(__u8 a, __u8 b, __u8 c, __u8 d)
+/* Four bytes, and four of ftrace's nop or of something else behind them. */
+static __u64 ip(__u32 code, bool ftrace)
 {
-	return pairfuse_kcode_ip_of(AT, (const __u8[]){ a, b, c, d });
+	const __u8 bytes[PAIRFUSE_KCODE_BYTES] = {
+		code >> 24, code >> 16, code >> 8, code, ftrace ? 0x0f : 0x55, 0x1f, 0x44, 0x00
+	};
+
+	return pairfuse_kcode_ip_of(AT, bytes);
 }
 
+/* endbr64, and what Linux 6.12 and 7.3 put over one */
 static void test_endbr(void **state)
 {
 	(void)state;
-	assert_int_equal(ip(0xf3, 0x0f, 0x1e, 0xfa), AT + 5);
+	assert_int_equal(ip(0xf30f1efa, true), AT + 5);
+	assert_int_equal(ip(0x660f1f00, true), AT + 5);
+	assert_int_equal(ip(0x0f1f40d6, true), AT + 5);
 }
 
 static void test_ftrace(void **state)
 {
 	(void)state;
-	assert_int_equal(ip(0x0f, 0x1f, 0x44, 0x00), AT + 1);
-	assert_int_equal(ip(0xe8, 0x12, 0x34, 0x56), AT + 1);
-	assert_int_equal(ip(0xe9, 0x12, 0x34, 0x56), AT + 1);
+	assert_int_equal(ip(0x0f1f4400, false), AT + 1);
+	assert_int_equal(ip(0xe8123456, false), AT + 1);
+	assert_int_equal(ip(0xe9123456, false), AT + 1);
 }
 
-/* What the kernel puts over an endbr64 that nobody needs, a breakpoint, other code. */
+/* Not traced, a breakpoint, other code, another nop. */
 static void test_other(void **state)
 {
 	(void)state;
-	assert_int_equal(ip(0x66, 0x0f, 0x1f, 0x00), 0);
-	assert_int_equal(ip(0xcc, 0x1f, 0x44, 0x00), 0);
-	assert_int_equal(ip(0x55, 0x48, 0x89, 0xe5), 0);
+	assert_int_equal(ip(0xf30f1efa, false), 0);
+	assert_int_equal(ip(0xcc1f4400, true), 0);
+	assert_int_equal(ip(0x554889e5, true), 0);
+	assert_int_equal(ip(0x0f1f4000, true), 0);
 }
 
 static void test_unknown_function(void **state)
