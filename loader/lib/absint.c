@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bounds.h"
 #include "clock.h"
 #include "state.h"
 
@@ -379,6 +380,7 @@ int pairfuse_run(struct pairfuse_run *run)
 	run->below = 0;
 	run->deref = run->words = 0;
 	run->regs = run->kernel_stack = false;
+	run->surplus = 0;
 	run->notes = calloc(run->ir->nr, sizeof(*run->notes));
 	fp.leaders = calloc(run->ir->nr + 1, sizeof(*fp.leaders));
 	if (run->notes && fp.leaders) {
@@ -406,10 +408,37 @@ void pairfuse_run_free(struct pairfuse_run *run)
 	run->nr_returns = 0;
 }
 
+/* The largest, and the smallest key or value of the maps that register 1 may hold. */
+static bool map_sizes(const struct pairfuse_run *run, pairfuse_val v, bool key, __s64 *min,
+		      __s64 *max)
+{
+	__u64 mask = 0;
+	size_t m;
+
+	if (pairfuse_expr(run->x, v)->kind == PAIRFUSE_E_MAP) {
+		m = pairfuse_expr(run->x, v)->a;
+		*min = *max = key ? run->in->maps[m].key_size : run->in->maps[m].value_size;
+		return true;
+	}
+	if (!pairfuse_bounds_maps(run->x, v, &mask) || !mask)
+		return false;
+	*min = 1LL << 32;
+	*max = 0;
+	for (m = 0; m < run->in->nr_maps && m < 64; m++) {
+		__s64 size = key ? run->in->maps[m].key_size : run->in->maps[m].value_size;
+
+		if (!(mask & (1ULL << m)))
+			continue;
+		*min = size < *min ? size : *min;
+		*max = size > *max ? size : *max;
+	}
+	return true;
+}
+
 __s64 pairfuse_mem_len(const struct pairfuse_run *run, const pairfuse_val reg[],
 		       const struct pairfuse_mem *m)
 {
-	const struct pairfuse_expr *map = pairfuse_expr(run->x, reg[1]);
+	__s64 min, max;
 	__u64 len;
 
 	switch (m->size) {
@@ -420,9 +449,22 @@ __s64 pairfuse_mem_len(const struct pairfuse_run *run, const pairfuse_val reg[],
 	case PAIRFUSE_MEM_FIXED:
 		return m->n;
 	case PAIRFUSE_MEM_KEY:
-		return map->kind == PAIRFUSE_E_MAP ? (__s64)run->in->maps[map->a].key_size : -1;
 	case PAIRFUSE_MEM_VALUE:
-		return map->kind == PAIRFUSE_E_MAP ? (__s64)run->in->maps[map->a].value_size : -1;
+		if (map_sizes(run, reg[1], m->size == PAIRFUSE_MEM_KEY, &min, &max) && min == max)
+			return min;
 	}
 	return -1;
+}
+
+__s64 pairfuse_mem_max(const struct pairfuse_run *run, const pairfuse_val reg[],
+		       const struct pairfuse_mem *m)
+{
+	__s64 len = pairfuse_mem_len(run, reg, m), min, max;
+	__u64 lo, hi;
+
+	if (len >= 0)
+		return len;
+	if (m->size == PAIRFUSE_MEM_REG)
+		return pairfuse_bounds_number(run->x, reg[m->n], &lo, &hi) ? (__s64)hi : -1;
+	return map_sizes(run, reg[1], m->size == PAIRFUSE_MEM_KEY, &min, &max) ? max : -1;
 }

@@ -160,6 +160,9 @@ struct pairfuse_run {
 	unsigned int words;	/* mask of those loaded from the context */
 	bool kernel_stack;	/* takes a stack trace that begins in the kernel */
 	bool regs;		/* system call: loads members of its struct pt_regs */
+	__u64 surplus;		/* state bytes that have got a register without an argument ... */
+	int surplus_insn;	/* ... from here ... */
+	int surplus_at;		/* ... at this byte of the context */
 };
 
 /* 0, -ENOMEM or PAIRFUSE_REFUSED */
@@ -168,6 +171,9 @@ void pairfuse_run_free(struct pairfuse_run *run);
 
 /* Bytes of memory m that a call reads or fills, given its registers; -1: not known. */
 __s64 pairfuse_mem_len(const struct pairfuse_run *run, const pairfuse_val reg[],
+		       const struct pairfuse_mem *m);
+/* The same, or more: it reads or fills no more than that. */
+__s64 pairfuse_mem_max(const struct pairfuse_run *run, const pairfuse_val reg[],
 		       const struct pairfuse_mem *m);
 
 /* For a rewritten program, by itself; its nodes (ir) are still to be given. */

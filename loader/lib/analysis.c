@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ctxread.h"
 #include "group.h"
 #include "inline.h"
 #include "key.h"
@@ -278,6 +279,24 @@ static int decide_again(struct pairfuse_study *st, int group)
 bool pairfuse_wants_address(const struct pairfuse_prog *prog)
 {
 	return pairfuse_insns_call(prog->insns, prog->nr_insns, BPF_FUNC_get_func_ip);
+}
+
+bool pairfuse_wants_ip(const struct pairfuse_prog *prog)
+{
+	size_t i;
+
+	if (prog->at != PAIRFUSE_AT_KPROBE)
+		return false;
+	for (i = 0; i < prog->nr_insns; i++) {
+		const struct bpf_insn *insn = &prog->insns[i];
+
+		/* a load, or the address for a helper that reads */
+		if (pairfuse_insn_is_load(insn) && (insn->off & ~7) == PAIRFUSE_REGS_IP)
+			return true;
+		if (BPF_SRC(insn->code) == BPF_K && (insn->imm & ~7) == PAIRFUSE_REGS_IP)
+			return true;
+	}
+	return false;
 }
 
 unsigned int pairfuse_pair_flags(const struct pairfuse_pair *pair)

@@ -82,6 +82,7 @@ struct pairfuse_prog {
 	const struct pairfuse_proto *proto; /* NULL when not known (offline) */
 	__u64 cookie;		/* attach cookie */
 	__u64 addr;		/* of the target, bpf_get_func_ip(); 0: not known */
+	__u64 ip;		/* PT_REGS_IP that a kprobe shows there (kcode.h); 0: not known */
 	const struct bpf_insn *insns;
 	size_t nr_insns;
 };
@@ -301,6 +302,8 @@ unsigned int pairfuse_pair_flags(const struct pairfuse_pair *pair);
 
 /* Does a program call bpf_get_func_ip(), so that its `addr` matters? */
 bool pairfuse_wants_address(const struct pairfuse_prog *prog);
+/* Is it a kprobe that perhaps reads PT_REGS_IP, so that its `ip` matters? */
+bool pairfuse_wants_ip(const struct pairfuse_prog *prog);
 
 /*
  * The first of nr instructions as text, as bpftool would print it; returns buf. Of a

@@ -16,6 +16,7 @@
 #include "choose.h"
 #include "device.h"
 #include "hook.h"
+#include "kcode.h"
 #include "ksyms.h"
 #include "log.h"
 #include "object.h"
@@ -154,6 +155,13 @@ static __u64 address_of(const struct pairfuse_object *obj, const char *func)
 	return addr || obj->mode == PAIRFUSE_MODE_LOADED ? addr : ~0ULL;
 }
 
+static __u64 ip_of(const struct pairfuse_object *obj, const char *func)
+{
+	__u64 ip = pairfuse_kcode_probe_ip(pairfuse_ksyms_address(func));
+
+	return ip || obj->mode == PAIRFUSE_MODE_LOADED ? ip : ~0ULL;
+}
+
 static int describe_programs(struct pairfuse_object *obj)
 {
 	size_t i;
@@ -181,6 +189,8 @@ static int describe_programs(struct pairfuse_object *obj)
 		in->nr_insns = bpf_program__insn_cnt(p->bpf);
 		if (p->func && pairfuse_wants_address(in))
 			in->addr = address_of(obj, p->func);
+		if (p->func && pairfuse_wants_ip(in))
+			in->ip = ip_of(obj, p->func);
 		obj->in_index[obj->nr_in_progs++] = i;
 	}
 	return 0;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bounds.h"
 #include "expr.h"
 #include "insn.h"
 
@@ -100,6 +101,13 @@ pairfuse_val pairfuse_expr_top(struct pairfuse_exprs *x, __u32 taint)
 	if (taint & PAIRFUSE_T_STACK)
 		e.taint |= PAIRFUSE_T_ELSEWHERE;
 	return intern(x, &e);
+}
+
+pairfuse_val pairfuse_expr_limited(struct pairfuse_exprs *x, __u8 op, __u32 taint, __u32 lo,
+				   __u32 hi, __u64 imm)
+{
+	return intern(x, &(struct pairfuse_expr){
+		.kind = PAIRFUSE_E_TOP, .op = op, .taint = taint, .a = lo, .b = hi, .imm = imm });
 }
 
 bool pairfuse_expr_on_stack(const struct pairfuse_exprs *x, pairfuse_val v)
@@ -215,7 +223,7 @@ pairfuse_val pairfuse_expr_part(struct pairfuse_exprs *x, pairfuse_val v,
 			.kind = PAIRFUSE_E_PART, .a = v, .b = len, .imm = from,
 			.taint = e.taint, .fixed = e.fixed, .depth = e.depth + 1 });
 	}
-	return pairfuse_expr_top(x, e.taint);
+	return pairfuse_bounds_low(x, v, from, len);
 }
 
 __u64 pairfuse_alu_eval(__u8 op, __u64 a, __u64 b, bool is32)
@@ -373,9 +381,10 @@ static pairfuse_val alu64(struct pairfuse_exprs *x, __u8 op, pairfuse_val a, pai
 	}
 	if (a == b && x->tab[a].fixed && (op == BPF_XOR || op == BPF_SUB))
 		return pairfuse_expr_const(x, 0);
-	if (moves_on_stack(x, op, a, b))
-		return stack_at_all(x, a, b);
-	return make_op(x, op, a, b);
+	out = make_op(x, op, a, b);
+	if (x->tab[out].kind != PAIRFUSE_E_TOP || pairfuse_bounds_alu(x, op, a, b, &out))
+		return out;
+	return moves_on_stack(x, op, a, b) ? stack_at_all(x, a, b) : out;
 }
 
 pairfuse_val pairfuse_expr_alu(struct pairfuse_exprs *x, __u8 op, pairfuse_val a,
@@ -409,8 +418,12 @@ pairfuse_val pairfuse_expr_cond(struct pairfuse_exprs *x, __u8 op, pairfuse_val 
 
 pairfuse_val pairfuse_expr_join(struct pairfuse_exprs *x, pairfuse_val a, pairfuse_val b)
 {
+	pairfuse_val out;
+
 	if (a == b)
 		return a;
+	if (pairfuse_bounds_join(x, a, b, &out))
+		return out;
 	if (pairfuse_expr_on_stack(x, a) && pairfuse_expr_on_stack(x, b))
 		return stack_at_all(x, a, b);
 	return pairfuse_expr_top(x, x->tab[a].taint | x->tab[b].taint);

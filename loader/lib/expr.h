@@ -24,7 +24,7 @@
 typedef __u32 pairfuse_val;	/* index into the table */
 
 enum pairfuse_expr_kind {
-	PAIRFUSE_E_TOP,		/* unknown; taint */
+	PAIRFUSE_E_TOP,		/* unknown; taint; perhaps with limits, see bounds.h */
 	PAIRFUSE_E_CONST,	/* imm */
 	PAIRFUSE_E_CTX,		/* context + imm */
 	PAIRFUSE_E_WORD,	/* argument a of the target */
@@ -59,6 +59,7 @@ enum pairfuse_expr_kind {
 #define PAIRFUSE_T_VALUE	(1U << 18) /* into the carrier's value, state in task storage */
 #define PAIRFUSE_T_MAYBE_CTX	(1U << 19) /* from some place of a stack that holds the context */
 #define PAIRFUSE_T_GLOBAL	(1U << 21) /* into global data of the object */
+#define PAIRFUSE_T_SURPLUS	(1U << 22) /* from a register without an argument: ctxread.h */
 #define PAIRFUSE_T_ELSEWHERE	(1U << 20) /* with T_STACK: perhaps no pointer into the stack */
 
 #define PAIRFUSE_T_WHO		(1U << 20) /* of the task: user, group, control group */
@@ -98,6 +99,9 @@ pairfuse_val pairfuse_expr_const(struct pairfuse_exprs *x, __u64 imm);
 /* kinds without operands, with a, b or imm as above */
 pairfuse_val pairfuse_expr_leaf(struct pairfuse_exprs *x, enum pairfuse_expr_kind kind,
 				__u32 a, __u32 b, __u64 imm);
+/* unknown within limits: for bounds.c, which knows what op, lo, hi and imm mean */
+pairfuse_val pairfuse_expr_limited(struct pairfuse_exprs *x, __u8 op, __u32 taint, __u32 lo,
+				   __u32 hi, __u64 imm);
 /* len bytes of v from byte from on, zero extended */
 pairfuse_val pairfuse_expr_part(struct pairfuse_exprs *x, pairfuse_val v,
 				unsigned int from, unsigned int len);

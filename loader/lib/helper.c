@@ -25,6 +25,10 @@
 #define CTX	PAIRFUSE_H_CTX
 #define TYPED	PAIRFUSE_H_TYPED
 #define PARTIAL	PAIRFUSE_H_PARTIAL
+#define FOLLOWS	PAIRFUSE_H_FOLLOWS
+#define TEXT	PAIRFUSE_H_READS
+#define DYNPTR	PAIRFUSE_H_DYNPTR
+#define DYNPTR_SIZE	16	/* struct bpf_dynptr */
 
 static const struct pairfuse_helper helpers[] = {
 	/* maps; the carrier's are dealt with separately */
@@ -70,8 +74,8 @@ static const struct pairfuse_helper helpers[] = {
 	H(probe_read_kernel_str, 3, PURE | PARTIAL, WRITES(1, REG, 2), SOURCE(3, REG, 2)),
 	H(strncmp, 3, PURE, READS(1, REG, 2)),
 	/* output */
-	H(trace_printk, 5, 0, READS(1, REG, 2)),
-	H(trace_vprintk, 4, 0, READS(1, REG, 2), READS(3, REG, 4)),
+	H(trace_printk, 5, TEXT, READS(1, REG, 2)),
+	H(trace_vprintk, 4, FOLLOWS, READS(1, REG, 2), READS(3, REG, 4)),
 	H(perf_event_output, 5, CTX, READS(4, REG, 5)),
 	H(get_stackid, 3, CTX),
 	H(get_stack, 4, CTX | PURE | PARTIAL, WRITES(2, REG, 3)),
@@ -81,6 +85,11 @@ static const struct pairfuse_helper helpers[] = {
 	H(ringbuf_submit, 2, 0),
 	H(ringbuf_discard, 2, 0),
 	H(ringbuf_query, 2, PURE),
+	H(ringbuf_reserve_dynptr, 4, DYNPTR, WRITES(4, FIXED, DYNPTR_SIZE)),
+	H(ringbuf_submit_dynptr, 2, DYNPTR, CHANGES(1, FIXED, DYNPTR_SIZE)),
+	H(ringbuf_discard_dynptr, 2, DYNPTR, CHANGES(1, FIXED, DYNPTR_SIZE)),
+	H(dynptr_read, 5, DYNPTR | PARTIAL, WRITES(1, REG, 2), READS(3, FIXED, DYNPTR_SIZE)),
+	H(dynptr_write, 5, DYNPTR, CHANGES(1, FIXED, DYNPTR_SIZE), READS(3, REG, 4)),
 	H(send_signal, 1, 0),
 	H(send_signal_thread, 1, 0),
 	H(perf_event_read, 2, PURE),

@@ -14,6 +14,9 @@ enum {				/* pairfuse_helper.flags */
 	PAIRFUSE_H_CTX		= 1 << 2, /* r1 is the context; any will do */
 	PAIRFUSE_H_TYPED	= 1 << 3, /* wants a trusted kernel pointer as argument */
 	PAIRFUSE_H_PARTIAL	= 1 << 4, /* may leave the end of what it fills as it was */
+	PAIRFUSE_H_DYNPTR	= 1 << 7, /* uses a dynptr, and so what that leads to */
+	PAIRFUSE_H_READS	= 1 << 6, /* other arguments are read, if they are pointers */
+	PAIRFUSE_H_FOLLOWS	= 1 << 5, /* reads what pointers in its memory point to */
 };
 
 enum pairfuse_mem_size {

@@ -227,6 +227,19 @@ static int no_state(struct pairfuse_plan *plan)
 	return no_carrier(plan, plan->entry->prog->name, "leave state in");
 }
 
+/* Registers without an argument are in the state. Does the exit look at them? (ctxread.h) */
+static int check_surplus(struct pairfuse_plan *plan)
+{
+	const struct pairfuse_run *entry = &plan->entry_run;
+
+	if (!(entry->surplus & (plan->exit_run.reads[0] | plan->exit_run.reads[1])))
+		return 0;
+	plan->why.prog = 0;
+	return pairfuse_refuse(&plan->why, PAIRFUSE_REASON_CONTEXT, entry->surplus_insn,
+			       "insn %d reads byte %d of the context for '%s': no argument is there",
+			       entry->surplus_insn, entry->surplus_at, plan->exit->prog->name);
+}
+
 static int study(struct pairfuse_plan *plan)
 {
 	int err;
@@ -246,7 +259,9 @@ static int study(struct pairfuse_plan *plan)
 	if (!plan->exit_run.loads)
 		return no_carrier(plan, plan->exit->prog->name, "read");
 	plan->needed = plan->exit_run.reads[1];
-	err = study_proofs(plan);
+	err = check_surplus(plan);
+	if (!err)
+		err = study_proofs(plan);
 	return err ? err : pairfuse_leftover_slot(plan);
 }
 
@@ -385,6 +400,8 @@ int pairfuse_plan_decide(struct pairfuse_plan *plan)
 	if (plan->exit_always && plan->proof == PAIRFUSE_PROOF_ZEROED)
 		plan->clear |= plan->flag_bytes;
 	err = pairfuse_plan_run_exit(plan);
+	if (!err)
+		err = check_surplus(plan);
 	if (!err)
 		err = pairfuse_filter(plan);
 	return err ? err : pairfuse_clock(plan);

@@ -31,6 +31,7 @@
 
 #include "clock.h"
 #include "copies.h"
+#include "ctxread.h"
 #include "dead.h"
 #include "division.h"
 #include "hook.h"
@@ -161,13 +162,24 @@ static int ctx_word(const struct pairfuse_rewriter *rw, const struct pairfuse_fi
 	return PAIRFUSE_CTX_ARG0 + (int)field->n;
 }
 
-static void load_ctx(struct pairfuse_rewriter *rw, const struct bpf_insn *insn, __s64 base)
+void pairfuse_rw_load_ctx(struct pairfuse_rewriter *rw, const struct bpf_insn *insn, __s64 base)
 {
 	unsigned int size = pairfuse_insn_size(insn);
 	struct pairfuse_field field;
 	struct bpf_insn ldx = *insn;
 	unsigned int value;
+	__u64 ip;
 
+	if (pairfuse_ctx_ip(rw->prog, base + insn->off, size, &ip)) {
+		pairfuse_rw_imm(rw, insn->dst_reg, ip);
+		rw->opts |= PAIRFUSE_OPT_ADDRESS;
+		return;
+	}
+	/* a register without an argument: nobody looks at it */
+	if (pairfuse_ctx_surplus(rw->prog, base + insn->off, size)) {
+		pairfuse_rw_add(rw, PAIRFUSE_MOV_IMM(insn->dst_reg, 0));
+		return;
+	}
 	/* the analysis has refused what is no field */
 	pairfuse_hook_field(rw->prog, base + insn->off, size, &field);
 	if (field.kind == PAIRFUSE_FIELD_REGS) {
@@ -196,7 +208,7 @@ static int rewrite_load(struct pairfuse_rewriter *rw, int i)
 	const struct pairfuse_expr *out = pairfuse_expr(rw->plan->x, rw->run->notes[i].out);
 
 	if (base->kind == PAIRFUSE_E_CTX) {
-		load_ctx(rw, insn, (__s64)base->imm);
+		pairfuse_rw_load_ctx(rw, insn, (__s64)base->imm);
 	} else if (base->kind == PAIRFUSE_E_GLOBAL && out->kind == PAIRFUSE_E_CONST) {
 		pairfuse_rw_imm(rw, insn->dst_reg, out->imm);
 		rw->opts |= PAIRFUSE_OPT_RODATA;

@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 
+#include "ctxread.h"
 #include "frames.h"
 #include "helper.h"
 #include "once.h"
@@ -257,6 +258,42 @@ static int rewrite_copies(struct pairfuse_rewriter *rw, int i)
 	return 0;
 }
 
+/* The context is read by a helper; whether all paths agree about that is checked. */
+static int rewrite_ctxread(struct pairfuse_rewriter *rw, int i,
+			   const struct pairfuse_ctxread *read)
+{
+	const struct pairfuse_note *note = &rw->run->notes[i];
+	bool stored = rw->is_exit || !note->state_write ||
+		      (note->state_bytes & ~rw->plan->dropped);
+	struct bpf_insn load, store;
+	unsigned int done;
+	int err;
+
+	err = note->state_write ? pairfuse_rw_one_place(rw, i, 1) : 0;
+	if (err)
+		return err;
+	for (done = 0; stored && done < read->len;) {
+		done += pairfuse_ctxread_piece(read, done, &load, &store);
+		pairfuse_rw_load_ctx(rw, &load, read->from);
+		pairfuse_rw_add(rw, store);
+	}
+	if (!rw->is_exit && note->state_write && (note->state_bytes & rw->run->flag_bytes))
+		pairfuse_rw_set_flag(rw, 1);
+	pairfuse_rw_add(rw, PAIRFUSE_MOV_IMM(0, 0));
+	return 0;
+}
+
+/* An argument that is the context on some paths only, or another place in it. */
+static int check_context(struct pairfuse_rewriter *rw, int i)
+{
+	const struct bpf_insn *insn = &rw->old->nodes[i].insn;
+
+	if (!pairfuse_ctxread_reads(insn) || !(pairfuse_rw_in(rw, i, 3)->taint & PAIRFUSE_T_CTX))
+		return 0;
+	return pairfuse_refuse(&rw->plan->why, PAIRFUSE_REASON_CONTEXT, rw->orig,
+			       "insn %d reads the context, or another place, by path", rw->orig);
+}
+
 /* What the entry has asked for, the exit need not ask for again. */
 static bool rewrite_once(struct pairfuse_rewriter *rw, int i)
 {
@@ -278,7 +315,14 @@ static bool rewrite_once(struct pairfuse_rewriter *rw, int i)
 
 int pairfuse_rw_call(struct pairfuse_rewriter *rw, int i)
 {
+	struct pairfuse_ctxread read;
 	int err;
+
+	if (pairfuse_ctxread(rw->plan->x, &rw->old->nodes[i].insn, rw->run->notes[i].in, &read))
+		return rewrite_ctxread(rw, i, &read);
+	err = check_context(rw, i);
+	if (err)
+		return err;
 
 	if (rewrite_once(rw, i))
 		return 0;

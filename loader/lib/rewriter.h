@@ -66,6 +66,8 @@ int pairfuse_rw_stack(struct pairfuse_rewriter *rw, int *at, int bytes);
 int pairfuse_rw_ctx_reg(const struct pairfuse_rewriter *rw, int i, unsigned int regs);
 /* dst := word of the context, from register ctx or (-1) from the stack */
 void pairfuse_rw_word(struct pairfuse_rewriter *rw, __u8 dst, int ctx, int word);
+/* a load of the original from its context, base bytes behind whose start its register is */
+void pairfuse_rw_load_ctx(struct pairfuse_rewriter *rw, const struct bpf_insn *insn, __s64 base);
 int pairfuse_rw_flag(struct pairfuse_rewriter *rw);
 void pairfuse_rw_set_flag(struct pairfuse_rewriter *rw, int value);
 

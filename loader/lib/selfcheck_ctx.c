@@ -13,14 +13,18 @@ struct syscall_record {		/* sys_enter, sys_exit */
 	__u64 args[6];		/* sys_exit: [0] is the return value */
 };
 
-static unsigned int probe_context(const __u64 *args, unsigned int nr, unsigned char *ctx)
+static unsigned int probe_context(const __u64 *args, unsigned int nr, __u64 ip,
+				  unsigned char *ctx)
 {
 	struct pairfuse_user_regs *regs = (void *)ctx;
 	__u64 *const in[] = { &regs->di, &regs->si, &regs->dx, &regs->cx, &regs->r8, &regs->r9 };
 	unsigned int i;
 
-	for (i = 0; i < nr && i < PAIRFUSE_MAX_REGS; i++)
-		*in[i] = args[i];
+	/* in the others is what the caller has left */
+	for (i = 0; i < PAIRFUSE_MAX_REGS; i++)
+		*in[i] = i < nr ? args[i] : ~args[0] * (i + 1);
+	if (ip)
+		regs->ip = ip;
 	return sizeof(*regs);
 }
 
@@ -63,7 +67,7 @@ unsigned int pairfuse_check_context(const struct pairfuse_prog *prog, unsigned i
 {
 	switch (prog->at) {
 	case PAIRFUSE_AT_KPROBE:
-		return probe_context(args, nr_regs, ctx);
+		return probe_context(args, nr_regs, prog->ip, ctx);
 	case PAIRFUSE_AT_KRETPROBE:
 		((struct pairfuse_user_regs *)ctx)->ax = ret;
 		return sizeof(struct pairfuse_user_regs);

@@ -122,7 +122,7 @@ pairfuse_val pairfuse_bytes_get(struct pairfuse_exprs *x, const pairfuse_val *va
 		return pairfuse_expr_const(x, imm);
 	if (same && pairfuse_expr(x, val[0])->kind != PAIRFUSE_E_TOP)
 		return pairfuse_expr_part(x, val[0], idx[0], n);
-	return pairfuse_expr_top(x, taint & ~PAIRFUSE_T_LEFT);
+	return pairfuse_expr_part(x, pairfuse_expr_top(x, taint & ~PAIRFUSE_T_LEFT), 0, n);
 }
 
 void pairfuse_bytes_set(struct pairfuse_exprs *x, pairfuse_val *val, __u8 *idx,

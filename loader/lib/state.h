@@ -58,8 +58,20 @@ void pairfuse_stack_reach(struct pairfuse_step *s, pairfuse_val v, __s64 off);
 /* Somebody who is given the frame finds pointers there, and uses them as it likes. */
 void pairfuse_stack_found(struct pairfuse_step *s);
 void pairfuse_stack_clobber(struct pairfuse_step *s, __s64 off, __s64 len);
-/* refused when pointers into the state are among the bytes: somebody reads them */
+/*
+ * The bytes that len (-1: any number) bytes behind v + off can be among, where v may be a
+ * pointer into the stack: off and len in the frame.
+ */
+void pairfuse_stack_span(struct pairfuse_step *s, pairfuse_val v, __s64 *off, __s64 *len);
+/*
+ * Refused when pointers into the state are among the bytes, or registers without an
+ * argument: somebody reads them. The others: just the pointers; just the registers.
+ */
 int pairfuse_stack_leak(struct pairfuse_step *s, __s64 off, __s64 len);
+int pairfuse_stack_escape(struct pairfuse_step *s, __s64 off, __s64 len);
+int pairfuse_stack_surplus(struct pairfuse_step *s, __s64 off, __s64 len);
+/* refused when v is a register without an argument, and used: see ctxread.h */
+int pairfuse_step_surplus(struct pairfuse_step *s, pairfuse_val v);
 int pairfuse_slot_read(struct pairfuse_step *s, __s64 off, __s64 len, pairfuse_val *out);
 int pairfuse_slot_write(struct pairfuse_step *s, __s64 off, __s64 len, pairfuse_val v);
 void pairfuse_step_effect(struct pairfuse_step *s);

@@ -3,6 +3,8 @@
  * One step of the abstract interpretation: calls of helpers and kfuncs other
  * than accesses to the carrier.
  */
+#include "bounds.h"
+#include "ctxread.h"
 #include "frames.h"
 #include "helper.h"
 #include "hook.h"
@@ -11,17 +13,62 @@
 
 #define MAX_REACH	(1 << 30)	/* more than any offset of a pointer that is followed */
 
-static int arg_stack(struct pairfuse_step *s, const struct pairfuse_mem *m, __s64 off)
+/* The end of a string that begins on the stack at off, and the byte behind it: <= 0; or 1. */
+static __s64 string_end(const struct pairfuse_step *s, __s64 off)
 {
-	__s64 len = m ? pairfuse_mem_len(s->run, s->st->reg, m) : -1;
-	int err;
+	__u64 byte;
 
-	/* unknown length: at most up to the frame's end */
-	err = pairfuse_stack_check(s, off, len < 0 ? -off : len);
-	if (!err && !(m && m->write && !m->both))
-		err = pairfuse_stack_leak(s, off, len < 0 ? -off : len);
-	if (!err && !(m && !m->write))
-		pairfuse_stack_clobber(s, off, len < 0 ? -off : len);
+	for (; off < 0; off++)
+		if (pairfuse_expr_is_const(s->run->x, s->st->stack[off + PAIRFUSE_STACK_SIZE],
+					   &byte) && !byte)
+			return off + 1;
+	return 1;
+}
+
+/* As many bytes as that from off on, which leave the frame: as a source they may. */
+static int source_len(struct pairfuse_step *s, const struct pairfuse_helper *h, __s64 off,
+		      __s64 *len)
+{
+	int insn = pairfuse_step_insn(s);
+	__s64 end;
+
+	if (off >= -PAIRFUSE_STACK_SIZE && off + *len <= 0)
+		return 0;
+	end = off >= -PAIRFUSE_STACK_SIZE && h->flags & PAIRFUSE_H_PARTIAL ? string_end(s, off) : 1;
+	if (end > 0)
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_HELPER, insn,
+				       "insn %d reads by %s what is beyond the program's stack",
+				       insn, h->name);
+	*len = end - off;
+	return 0;
+}
+
+/* What the helper does to memory that it is given is nothing but what its table says? */
+static bool only_reads(const struct pairfuse_helper *h, const struct pairfuse_mem *m)
+{
+	return m ? !m->write : h && (h->flags & (PAIRFUSE_H_PURE | PAIRFUSE_H_READS));
+}
+
+static int arg_stack(struct pairfuse_step *s, const struct pairfuse_helper *h,
+		     const struct pairfuse_mem *m, unsigned int arg)
+{
+	const struct pairfuse_expr e = *pairfuse_expr(s->run->x, s->st->reg[arg]);
+	__s64 len = m ? pairfuse_mem_max(s->run, s->st->reg, m) : -1, off = 0;
+	bool exact = m && len >= 0 && pairfuse_mem_len(s->run, s->st->reg, m) == len;
+	int err = 0;
+
+	if (e.kind == PAIRFUSE_E_STACK && exact && m->any)
+		err = source_len(s, h, (__s64)e.imm, &len);
+	/* of a length that is not known it is certain that it stays in the frame */
+	if (!err && e.kind == PAIRFUSE_E_STACK)
+		err = pairfuse_stack_check(s, (__s64)e.imm, exact ? len : 0);
+	if (err)
+		return err;
+	pairfuse_stack_span(s, s->st->reg[arg], &off, &len);
+	if (!(m && m->write && !m->both))
+		err = pairfuse_stack_leak(s, off, len);
+	if (!err && !only_reads(h, m))
+		pairfuse_stack_clobber(s, off, len);
 	return err;
 }
 
@@ -47,6 +94,15 @@ static int arg_state(struct pairfuse_step *s, const struct pairfuse_helper *h,
 	return pairfuse_slot_write(s, off, len, PAIRFUSE_TOP);
 }
 
+/* One of several maps, none of which is the carrier? */
+static bool is_other_map(const struct pairfuse_step *s, pairfuse_val v)
+{
+	__u64 maps;
+
+	return pairfuse_bounds_maps(s->run->x, v, &maps) &&
+	       (s->run->carrier >= 64 || !(maps >> s->run->carrier & 1));
+}
+
 static int check_arg(struct pairfuse_step *s, const struct pairfuse_helper *h, unsigned int arg)
 {
 	const struct pairfuse_expr e = *pairfuse_expr(s->run->x, s->st->reg[arg]);
@@ -54,11 +110,14 @@ static int check_arg(struct pairfuse_step *s, const struct pairfuse_helper *h, u
 	const char *name = h ? h->name : "a kfunc";
 	int insn = pairfuse_step_insn(s);
 
+	if (pairfuse_step_surplus(s, s->st->reg[arg]))
+		return PAIRFUSE_REFUSED;
 	if (e.kind == PAIRFUSE_E_MAP && s->run->carrier >= 0 && (int)e.a == s->run->carrier)
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CARRIER_ACCESS, insn,
 				       "insn %d gives carrier map '%s' to %s", insn,
 				       pairfuse_step_map(s), name);
-	if (e.kind == PAIRFUSE_E_TOP && (e.taint & PAIRFUSE_T_MAP) && s->run->carrier >= 0)
+	if (e.kind == PAIRFUSE_E_TOP && (e.taint & PAIRFUSE_T_MAP) && s->run->carrier >= 0 &&
+	    !is_other_map(s, s->st->reg[arg]))
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CARRIER_ACCESS, insn,
 				       "insn %d uses one of several maps, perhaps '%s'", insn,
 				       pairfuse_step_map(s));
@@ -82,14 +141,12 @@ static int check_arg(struct pairfuse_step *s, const struct pairfuse_helper *h, u
 				       "insn %d passes a value made from a pointer into '%s' to %s",
 				       insn, pairfuse_step_map(s), name);
 	pairfuse_stack_reach(s, s->st->reg[arg], 0);
-	if (e.kind == PAIRFUSE_E_STACK)
-		return arg_stack(s, m, (__s64)e.imm);
-	if (e.taint & PAIRFUSE_T_STACK) {
-		if (pairfuse_stack_leak(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE))
-			return PAIRFUSE_REFUSED;
-		if (!(m && !m->write))
-			pairfuse_stack_clobber(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
-	}
+	/* pointers that it finds there lead anywhere on the stack */
+	if ((e.taint & PAIRFUSE_T_STACK) && (!h || (h->flags & PAIRFUSE_H_FOLLOWS)) &&
+	    pairfuse_stack_surplus(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE))
+		return PAIRFUSE_REFUSED;
+	if ((e.taint & PAIRFUSE_T_STACK) && arg_stack(s, h, m, arg))
+		return PAIRFUSE_REFUSED;
 	if (e.kind == PAIRFUSE_E_WORD && h && (h->flags & PAIRFUSE_H_TYPED))
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, insn,
 				       "insn %d passes an argument to %s, which wants a trusted pointer",
@@ -308,14 +365,40 @@ static bool fills_elsewhere(const struct pairfuse_step *s, const struct pairfuse
 	return false;
 }
 
+/* The context is read by a helper: loads and stores, which are what it is rewritten to. */
+static int copy_context(struct pairfuse_step *s, const struct pairfuse_ctxread *read,
+			pairfuse_val *out)
+{
+	struct pairfuse_node node = *s->node;
+	struct pairfuse_step piece = *s;
+	unsigned int done = 0, n;
+	struct bpf_insn store;
+	int err = 0;
+
+	piece.node = &node;
+	while (!err && done < read->len) {
+		n = pairfuse_ctxread_piece(read, done, &node.insn, &store);
+		err = pairfuse_step_load(&piece);
+		node.insn = store;
+		if (!err)
+			err = pairfuse_step_store(&piece);
+		done += n;
+	}
+	*out = pairfuse_expr_const(s->run->x, 0);
+	return err;
+}
+
 static int call_helper(struct pairfuse_step *s, pairfuse_val *out)
 {
 	__s32 id = s->node->insn.imm;
 	const struct pairfuse_helper *h = pairfuse_helper(id);
 	unsigned int arg, nargs = h ? h->nargs : 5;
-	__u32 taint = h ? 0 : value_taint(s);
+	__u32 taint = h && !(h->flags & PAIRFUSE_H_DYNPTR) ? 0 : value_taint(s);
 	int insn = pairfuse_step_insn(s), err;
+	struct pairfuse_ctxread read;
 
+	if (pairfuse_ctxread(s->run->x, &s->node->insn, s->st->reg, &read))
+		return copy_context(s, &read, out);
 	if (id == BPF_FUNC_tail_call)
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_HELPER, insn,
 				       "insn %d leaves the pair by bpf_tail_call, for a program that is not known",

@@ -341,8 +341,11 @@ static int update(struct pairfuse_step *s)
 		       n * sizeof(st->slot[0]));
 		memcpy(st->slot_idx, &st->stack_idx[(__s64)e.imm + PAIRFUSE_STACK_SIZE], n);
 		/* a pointer into the state, saved in the state, has left our sight */
-		if (pairfuse_stack_leak(s, (__s64)e.imm, size))
+		if (pairfuse_stack_escape(s, (__s64)e.imm, size))
 			return PAIRFUSE_REFUSED;
+		for (i = 0; i < n; i++)
+			if (pairfuse_expr(run->x, st->slot[i])->taint & PAIRFUSE_T_SURPLUS)
+				run->surplus |= 1ULL << i;
 	}
 	pairfuse_update_tells(s, size);
 	run->stores = true;

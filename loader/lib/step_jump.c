@@ -8,6 +8,7 @@
  * agree on those, so what the entry has tested ("is this the process that I
  * want?") the exit need not test again.
  */
+#include "bounds.h"
 #include "state.h"
 
 enum { FALLS = 1, TAKEN = 2, BOTH = 3 };
@@ -118,7 +119,7 @@ static int check_pointers(struct pairfuse_step *s, pairfuse_val a, pairfuse_val 
 	if (taint & PAIRFUSE_T_CTX)
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, insn,
 				       "insn %d compares the context pointer", insn);
-	return 0;
+	return pairfuse_step_surplus(s, a) ? PAIRFUSE_REFUSED : pairfuse_step_surplus(s, b);
 }
 
 static void refine_const(struct pairfuse_state *st, pairfuse_val from, pairfuse_val to)
@@ -167,6 +168,33 @@ static bool is_time(const struct pairfuse_step *s, pairfuse_val v)
 	       e->a < PAIRFUSE_SLOT_BYTES && (s->run->times & (1ULL << e->a));
 }
 
+/* An unknown number in dst, compared with b, which has limits: so has it now, on each edge. */
+static void refine_limits(struct pairfuse_step *s, struct pairfuse_state *taken, __u8 op,
+			  bool truth, bool is32, pairfuse_val b)
+{
+	unsigned int dst = s->node->insn.dst_reg;
+	struct pairfuse_exprs *x = s->run->x;
+	struct pairfuse_state *above = truth ? taken : s->st, *below = truth ? s->st : taken;
+	pairfuse_val v = s->st->reg[dst];
+	__u64 lo, hi, least, most;
+
+	if (!pairfuse_bounds_number(x, b, &least, &most) ||
+	    (is32 && pairfuse_expr_part(x, v, 0, 4) != v))
+		return;
+	/* of numbers that are never negative, the order is the same */
+	if ((op == BPF_JSGT || op == BPF_JSGE) && !(most >> 31) &&
+	    pairfuse_bounds_number(x, v, &lo, &hi) && !(hi >> 31))
+		op = op == BPF_JSGT ? BPF_JGT : BPF_JGE;
+	if (op == BPF_JGT) {
+		pairfuse_bounds_not_below(x, v, least + 1, &above->reg[dst]);
+		pairfuse_bounds_not_above(x, v, most, &below->reg[dst]);
+	} else if (op == BPF_JGE) {
+		pairfuse_bounds_not_below(x, v, least, &above->reg[dst]);
+		if (most)
+			pairfuse_bounds_not_above(x, v, most - 1, &below->reg[dst]);
+	}
+}
+
 /* *taken is a copy of the state before the jump. */
 int pairfuse_step_cond(struct pairfuse_step *s, struct pairfuse_state *taken, __u8 *edges)
 {
@@ -212,6 +240,7 @@ int pairfuse_step_cond(struct pairfuse_step *s, struct pairfuse_state *taken, __
 		*edges = pairfuse_cond_eval(op, va, vb, is32) == truth ? TAKEN : FALLS;
 		return 0;
 	}
+	refine_limits(s, taken, op, truth, is32, b);
 	if (!is_about_task(x, a) || !is_about_task(x, b)) {
 		pairfuse_step_known(taken);
 		pairfuse_step_known(s->st);

@@ -12,6 +12,8 @@
  */
 #include <stdbool.h>
 
+#include "bounds.h"
+#include "ctxread.h"
 #include "hook.h"
 #include "state.h"
 #include "taskid.h"
@@ -71,6 +73,25 @@ void pairfuse_stack_found(struct pairfuse_step *s)
 	}
 }
 
+void pairfuse_stack_span(struct pairfuse_step *s, pairfuse_val v, __s64 *off, __s64 *len)
+{
+	__s64 lo, hi, end;
+
+	/* what is not there on all paths is some number that was added: it may be any other */
+	if (!pairfuse_bounds_stack(s->run->x, v, &lo, &hi)) {
+		*off = -PAIRFUSE_STACK_SIZE;
+		*len = PAIRFUSE_STACK_SIZE;
+		return;
+	}
+	end = *len < 0 ? 0 : hi + *off + *len;
+	lo += *off;
+	/* the verifier knows more, and has seen that it stays in the frame */
+	lo = lo < -PAIRFUSE_STACK_SIZE ? -PAIRFUSE_STACK_SIZE : lo > 0 ? 0 : lo;
+	end = end < lo ? lo : end > 0 ? 0 : end;
+	*off = lo;
+	*len = end - lo;
+}
+
 /* What is there is not known any more; taints stay. off and len were checked. */
 void pairfuse_stack_clobber(struct pairfuse_step *s, __s64 off, __s64 len)
 {
@@ -84,7 +105,39 @@ void pairfuse_stack_clobber(struct pairfuse_step *s, __s64 off, __s64 len)
 	}
 }
 
+/*
+ * A register without an argument may be copied to the stack and to the state; whoever does
+ * anything else with it would be shown something else than in the original.
+ */
+int pairfuse_step_surplus(struct pairfuse_step *s, pairfuse_val v)
+{
+	int insn = pairfuse_step_insn(s);
+
+	if (!(pairfuse_expr(s->run->x, v)->taint & PAIRFUSE_T_SURPLUS))
+		return 0;
+	return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, insn,
+			       "insn %d uses byte %d of the context, from insn %d: no argument is there",
+			       insn, s->run->surplus_at, s->run->surplus_insn);
+}
+
+int pairfuse_stack_surplus(struct pairfuse_step *s, __s64 off, __s64 len)
+{
+	__s64 i;
+	int err = 0;
+
+	for (i = off + PAIRFUSE_STACK_SIZE; !err && i < off + len + PAIRFUSE_STACK_SIZE; i++)
+		err = pairfuse_step_surplus(s, s->st->stack[i]);
+	return err;
+}
+
 int pairfuse_stack_leak(struct pairfuse_step *s, __s64 off, __s64 len)
+{
+	int err = pairfuse_stack_surplus(s, off, len);
+
+	return err ? err : pairfuse_stack_escape(s, off, len);
+}
+
+int pairfuse_stack_escape(struct pairfuse_step *s, __s64 off, __s64 len)
 {
 	struct pairfuse_state *st = s->st;
 	int insn = pairfuse_step_insn(s);
@@ -118,6 +171,18 @@ static pairfuse_val stack_mix(struct pairfuse_step *s, __s64 off, __s64 len)
 	if (taint & PAIRFUSE_T_CTX)
 		taint ^= PAIRFUSE_T_CTX | PAIRFUSE_T_MAYBE_CTX;
 	return pairfuse_expr_top(s->run->x, taint & ~PAIRFUSE_T_LEFT);
+}
+
+/* Through a pointer into the stack that is not known: refused, or what it finds. */
+static int read_somewhere(struct pairfuse_step *s, pairfuse_val base, __s64 off, __s64 len,
+			  pairfuse_val *out)
+{
+	int err;
+
+	pairfuse_stack_span(s, base, &off, &len);
+	err = pairfuse_stack_leak(s, off, len);
+	*out = stack_mix(s, off, len);
+	return err;
 }
 
 static int stack_write(struct pairfuse_step *s, __s64 off, unsigned int len, pairfuse_val v)
@@ -185,6 +250,11 @@ int pairfuse_slot_read(struct pairfuse_step *s, __s64 off, __s64 len, pairfuse_v
 		run->reads_insn[st->armed] = pairfuse_step_insn(s);
 	}
 	run->loads = true;
+	for (i = off; i < off + len && (!out || len > 8); i++) {
+		err = pairfuse_step_surplus(s, st->slot[i]);
+		if (err)
+			return err;
+	}
 	if (!out)
 		return 0;
 	if (all_left && len > 0 && len <= 8)
@@ -205,6 +275,8 @@ int pairfuse_slot_write(struct pairfuse_step *s, __s64 off, __s64 len, pairfuse_
 	if (err || len == 0)
 		return err;
 	s->run->stores = true;
+	if (pairfuse_expr(s->run->x, v)->taint & PAIRFUSE_T_SURPLUS)
+		s->run->surplus |= pairfuse_bytes(off, len);
 	s->run->tells |= len > 8 || pairfuse_step_tells(s, v, len);
 	if (s->note)
 		s->note->state_write = true;
@@ -240,6 +312,8 @@ static int classify(struct pairfuse_step *s, pairfuse_val base, enum place *plac
 		return 0;
 	}
 	*place = OTHER;
+	if (pairfuse_step_surplus(s, base))
+		return PAIRFUSE_REFUSED;
 	pairfuse_stack_reach(s, base, s->node->insn.off);
 	s->run->deref |= (e->taint & PAIRFUSE_T_ARGS) / PAIRFUSE_T_ARG(0);
 	if (e->taint & PAIRFUSE_T_RET)
@@ -259,9 +333,20 @@ static int load_ctx(struct pairfuse_step *s, __s64 off, unsigned int size, pairf
 	struct pairfuse_exprs *x = s->run->x;
 	struct pairfuse_field field;
 	pairfuse_val v = PAIRFUSE_TOP;
+	__u64 ip;
 
 	if (s->run->is_raw) {
 		*out = PAIRFUSE_TOP;
+		return 0;
+	}
+	if (pairfuse_ctx_ip(s->run->prog, off, size, &ip)) {
+		*out = pairfuse_expr_const(x, ip);
+		return 0;
+	}
+	if (pairfuse_ctx_surplus(s->run->prog, off, size)) {
+		s->run->surplus_insn = pairfuse_step_insn(s);
+		s->run->surplus_at = off;
+		*out = pairfuse_expr_top(x, PAIRFUSE_T_SURPLUS);
 		return 0;
 	}
 	if (!pairfuse_hook_field(s->run->prog, off, size, &field))
@@ -341,10 +426,11 @@ int pairfuse_step_load(struct pairfuse_step *s)
 		v = pairfuse_taskid_load(s->run, base, insn->off, size);
 		if (!(pairfuse_expr(s->run->x, base)->taint & PAIRFUSE_T_STACK))
 			break;
-		err = pairfuse_stack_leak(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
-		v = stack_mix(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
+		err = read_somewhere(s, base, insn->off, size, &v);
 		break;
 	}
+	if (place == OTHER || place == GLOBAL)
+		v = pairfuse_expr_part(s->run->x, v, 0, size);
 	if (BPF_MODE(insn->code) == BPF_MEMSX)
 		v = sign_extend(s, v, size);
 	s->st->reg[insn->dst_reg] = v;
@@ -367,9 +453,22 @@ static int check_leak(struct pairfuse_step *s, pairfuse_val v)
 	return 0;
 }
 
+/* What an atomic instruction adds or puts there, and what it compares with. */
+static int check_operands(struct pairfuse_step *s, pairfuse_val v)
+{
+	int err = check_leak(s, v);
+
+	if (!err)
+		err = pairfuse_step_surplus(s, v);
+	if (!err && s->node->insn.imm == BPF_CMPXCHG)
+		err = pairfuse_step_surplus(s, s->st->reg[0]);
+	return err;
+}
+
 static int write_to(struct pairfuse_step *s, enum place place, pairfuse_val base, __s64 off,
 		    unsigned int size, pairfuse_val v)
 {
+	__s64 len = size;
 	int err;
 
 	if (place == STACK)
@@ -382,12 +481,16 @@ static int write_to(struct pairfuse_step *s, enum place place, pairfuse_val base
 				       "insn %d writes to the context", pairfuse_step_insn(s));
 	if (place == STATE)
 		return pairfuse_slot_write(s, off, size, v);
+	if (pairfuse_step_surplus(s, v))
+		return PAIRFUSE_REFUSED;
 	/* somebody may fetch it from there */
 	s->run->below |= params_of(s->run, pairfuse_expr(s->run->x, v)->taint);
 	if (pairfuse_expr(s->run->x, base)->taint & PAIRFUSE_T_VALUE)
 		s->run->tells = true;
-	if (pairfuse_expr(s->run->x, base)->taint & PAIRFUSE_T_STACK)
-		pairfuse_stack_clobber(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
+	if (pairfuse_expr(s->run->x, base)->taint & PAIRFUSE_T_STACK) {
+		pairfuse_stack_span(s, base, &off, &len);
+		pairfuse_stack_clobber(s, off, len);
+	}
 	if (!pairfuse_expr_on_stack(s->run->x, base))
 		pairfuse_step_effect(s);
 	return 0;
@@ -424,7 +527,7 @@ int pairfuse_step_atomic(struct pairfuse_step *s)
 
 	err = classify(s, base, &place, &off);
 	if (!err)
-		err = check_leak(s, v);
+		err = check_operands(s, v);
 	if (err)
 		return err;
 	if (acquire || insn->imm == BPF_STORE_REL) {
@@ -440,8 +543,7 @@ int pairfuse_step_atomic(struct pairfuse_step *s)
 		err = pairfuse_stack_leak(s, off, size);
 		old = stack_mix(s, off, size);
 	} else if (pairfuse_expr(s->run->x, base)->taint & PAIRFUSE_T_STACK) {
-		err = pairfuse_stack_leak(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
-		old = stack_mix(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
+		err = read_somewhere(s, base, off, size, &old);
 	}
 	if (!err && !acquire)
 		err = write_to(s, place, base, off, size, PAIRFUSE_TOP);

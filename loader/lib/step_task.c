@@ -38,6 +38,14 @@ static void leaves_state(struct pairfuse_step *s)
 	s->st->found = PAIRFUSE_TOP;
 }
 
+/* The state of several functions is in one place: which of them reads it is not known. */
+static int no_surplus(struct pairfuse_step *s)
+{
+	if (!(pairfuse_expr(s->run->x, s->st->reg[3])->taint & PAIRFUSE_T_STACK))
+		return 0;
+	return pairfuse_stack_surplus(s, -PAIRFUSE_STACK_SIZE, PAIRFUSE_STACK_SIZE);
+}
+
 static int update(struct pairfuse_step *s)
 {
 	struct pairfuse_run *run = s->run;
@@ -59,24 +67,29 @@ static int update(struct pairfuse_step *s)
 		return PAIRFUSE_REFUSED;
 	if (e.kind == PAIRFUSE_E_STACK && pairfuse_stack_check(s, (__s64)e.imm, size))
 		return PAIRFUSE_REFUSED;
+	if (no_surplus(s))
+		return PAIRFUSE_REFUSED;
 	leaves_state(s);
 	pairfuse_update_tells(s, size);
 	return 0;
 }
 
 /* The object's own task storage: create or look up, with whatever flags and value. */
-static void task_get(struct pairfuse_step *s, __u8 *op, pairfuse_val *out)
+static int task_get(struct pairfuse_step *s, __u8 *op, pairfuse_val *out)
 {
 	__u64 flags;
 
 	if (pairfuse_expr_is_const(s->run->x, s->st->reg[4], &flags) && !flags) {
 		*op = PAIRFUSE_OP_LOOKUP;
 		*out = value_or_null(s);
-		return;
+		return 0;
 	}
+	if (no_surplus(s))
+		return PAIRFUSE_REFUSED;
 	*op = PAIRFUSE_OP_CREATE;
 	leaves_state(s);
 	*out = value_or_null(s);
+	return 0;
 }
 
 int pairfuse_step_task(struct pairfuse_step *s, __u8 *op, pairfuse_val *out)
@@ -91,8 +104,7 @@ int pairfuse_step_task(struct pairfuse_step *s, __u8 *op, pairfuse_val *out)
 		*op = PAIRFUSE_OP_UPDATE;
 		return update(s);
 	case BPF_FUNC_task_storage_get:
-		task_get(s, op, out);
-		return 0;
+		return task_get(s, op, out);
 	}
 	/* that there may be state is remembered: a deletion is no loss */
 	*op = PAIRFUSE_OP_DELETE;

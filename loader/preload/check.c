@@ -32,6 +32,7 @@ static __u64 hash_prog(__u64 h, const struct pairfuse_prog *prog)
 {
 	h = hash_bytes(h, &prog->cookie, sizeof(prog->cookie));
 	h = hash_bytes(h, &prog->addr, sizeof(prog->addr));
+	h = hash_bytes(h, &prog->ip, sizeof(prog->ip));
 	return hash_bytes(h, prog->insns, prog->nr_insns * sizeof(*prog->insns));
 }
 

@@ -29,6 +29,7 @@
 #include "carrier.h"
 #include "device.h"
 #include "fd.h"
+#include "kcode.h"
 #include "ksyms.h"
 #include "log.h"
 #include "object.h"
@@ -305,6 +306,8 @@ static void describe_place(struct engine *e, struct run_prog *prog, struct run_h
 	in->nr_insns = prog->nr_insns;
 	if (in->target && pairfuse_wants_address(in))
 		in->addr = pairfuse_ksyms_address(in->target);
+	if (in->target && pairfuse_wants_ip(in))
+		in->ip = pairfuse_kcode_probe_ip(pairfuse_ksyms_address(in->target));
 }
 
 static int describe_progs(struct engine *e)

@@ -173,6 +173,8 @@ void fuzz_value(struct gen *g, unsigned int depth);
 
 /* Has the program the arguments of its function? */
 unsigned int fuzz_nr_args(const struct gen *g);
+/* r0 = a register behind the last argument; false: there is none. For saving it, no more. */
+bool fuzz_surplus(struct gen *g);
 void fuzz_load_arg(struct gen *g, int reg, unsigned int arg);
 bool fuzz_arg_is_pointer(const struct gen *g, unsigned int arg);
 bool fuzz_has_ret(const struct gen *g);

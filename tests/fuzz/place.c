@@ -16,6 +16,20 @@ static void add(struct gen *g, int dst, int src)
 	fuzz_emit(g, PAIRFUSE_INSN(BPF_ALU64 | BPF_ADD | BPF_X, dst, src, 0, 0));
 }
 
+/* r2 is at most these bits, by a mask or by a comparison. */
+static void limit(struct gen *g, unsigned int bits)
+{
+	unsigned int ok;
+
+	if (fuzz_chance(g, 60)) {
+		mask(g, 2, bits);
+		return;
+	}
+	ok = fuzz_jump(g, PAIRFUSE_JMP_IMM(BPF_JLE, 2, bits));
+	fuzz_emit(g, PAIRFUSE_MOV_IMM(2, bits));
+	fuzz_here(g, ok);
+}
+
 /* --- by path --- */
 
 /* r1 = a word of .bss under a condition, else a local; r0-r5 are lost */
@@ -86,9 +100,35 @@ static void write_place(struct gen *g)
 	}
 }
 
+/* One of two locals by path, and as many bytes as nobody knows before. */
+static void fill_some(struct gen *g)
+{
+	struct fuzz_unless otherwise;
+	struct fuzz_cond c;
+	unsigned int end;
+
+	fuzz_value(g, 1);
+	fuzz_emit(g, PAIRFUSE_STX(BPF_DW, 10, 0, FUZZ_TEMP(0)));
+	c = fuzz_cond_any(g);
+	otherwise = fuzz_if(g, &c);
+	fuzz_emit_addr(g, 1, FUZZ_LOCAL(fuzz_rnd(g, 4)));
+	end = fuzz_jump(g, PAIRFUSE_JA());
+	fuzz_endif(g, &otherwise);
+	fuzz_emit_addr(g, 1, FUZZ_LOCAL(fuzz_rnd(g, 4)));
+	fuzz_here(g, end);
+	fuzz_emit(g, PAIRFUSE_LDX(BPF_DW, 2, 10, FUZZ_TEMP(0)));
+	limit(g, 7);
+	fuzz_emit(g, PAIRFUSE_MOV_IMM(3, 8));	/* cannot be read: filled with zeroes */
+	fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_probe_read_kernel));
+}
+
 static void fill_place(struct gen *g)
 {
 	g->key_built = false;
+	if (fuzz_chance(g, 20)) {
+		fill_some(g);
+		return;
+	}
 	place(g);
 	fuzz_emit(g, PAIRFUSE_MOV_IMM(2, 8));
 	if (fuzz_nr_args(g) && fuzz_arg_is_pointer(g, 0) && fuzz_chance(g, 40)) {
@@ -104,13 +144,18 @@ static void fill_place(struct gen *g)
 
 /* --- arrays --- */
 
-/* r1 + *off: byte FUZZ_INDEX of the array, in one of the ways in which compilers say that */
-static void element(struct gen *g, int *off)
+/*
+ * r1 + *off: byte FUZZ_INDEX of the array, in one of the ways in which compilers say that. With
+ * limits, nobody has to fear that it is another byte.
+ */
+static void element(struct gen *g, unsigned int bits, bool limits, int *off)
 {
 	int below = 8 * (int)fuzz_rnd(g, 4);
 
 	*off = 0;
 	fuzz_emit(g, PAIRFUSE_LDX(BPF_DW, 2, 10, FUZZ_INDEX));
+	if (limits)
+		limit(g, bits);
 	switch (fuzz_rnd(g, 3)) {
 	case 0:		/* the array's address, and the index */
 		fuzz_emit_addr(g, 1, FUZZ_ARRAY(g));
@@ -130,28 +175,47 @@ static void element(struct gen *g, int *off)
 	*off = FUZZ_ARRAY(g) + below;
 }
 
+/* A word of the array is this number still? Told in .bss. */
+static void unchanged(struct gen *g, int at, __s32 number)
+{
+	unsigned int no;
+
+	fuzz_emit(g, PAIRFUSE_LDX(BPF_DW, 0, 10, at));
+	no = fuzz_jump(g, PAIRFUSE_JMP_IMM(BPF_JNE, 0, number));
+	fuzz_emit_global(g, 1, g->bss, 8 * fuzz_rnd(g, FUZZ_GLOBALS));
+	fuzz_emit(g, PAIRFUSE_STX(BPF_DW, 1, 0, 0));
+	fuzz_here(g, no);
+}
+
 /* Something is put into the array, something else is done, and it is looked at. */
 static void array(struct gen *g, unsigned int depth)
 {
 	struct fuzz_known known = g->known;
-	bool wide = fuzz_chance(g, 40);
-	int off;
+	bool wide = fuzz_chance(g, 40), limits = fuzz_chance(g, 50);
+	bool fixed = limits && fuzz_chance(g, 60);	/* a word of it is used directly, too */
+	int at = FUZZ_ARRAY(g) + 8 * (int)fuzz_rnd(g, 4), number = fuzz_rnd(g, 3), off;
+	unsigned int bits = wide ? 24 : 31;
 
 	if (g->indexed)
 		return;
 	g->indexed = true;
-	g->key_built = false;	/* nobody knows what is where from here on */
+	if (!limits)
+		g->key_built = false;	/* nobody knows what is where from here on */
 	fuzz_value(g, 0);
-	mask(g, 0, wide ? 24 : 31);
+	mask(g, 0, bits);
 	fuzz_emit(g, PAIRFUSE_STX(BPF_DW, 10, 0, FUZZ_INDEX));
-	element(g, &off);
+	if (fixed)
+		fuzz_emit(g, PAIRFUSE_ST(BPF_DW, 10, at, number));
+	element(g, bits, limits, &off);
 	fuzz_emit(g, PAIRFUSE_ST(wide ? BPF_DW : BPF_B, 1, off, fuzz_number(g)));
 	fuzz_block(g, 2, depth + 1);
 	g->known = known;
-	element(g, &off);
+	element(g, bits, limits, &off);
 	fuzz_emit(g, PAIRFUSE_LDX(wide ? BPF_DW : BPF_B, 0, 1, off));
 	fuzz_emit_global(g, 1, g->bss, 8 * fuzz_rnd(g, FUZZ_GLOBALS));
 	fuzz_emit(g, PAIRFUSE_STX(BPF_DW, 1, 0, 0));
+	if (fixed)
+		unchanged(g, at, number);
 	g->indexed = false;
 }
 

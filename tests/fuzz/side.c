@@ -256,7 +256,8 @@ static void fill(struct gen *g, int base, int off)
 			fuzz_emit(g, PAIRFUSE_ST(size, base, off + f->off, fuzz_number(g)));
 			continue;
 		}
-		field_number(g, i);
+		if (!fuzz_chance(g, 4) || !fuzz_surplus(g))
+			field_number(g, i);
 		fuzz_emit(g, PAIRFUSE_STX(size, base, 0, off + f->off));
 	}
 }

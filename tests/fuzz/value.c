@@ -52,6 +52,29 @@ static int arg_off(const struct gen *g, unsigned int arg)
 	}
 }
 
+/* A word of the context, read by a helper as BPF_CORE_READ() does; r0-r5 are lost. */
+static void read_word(struct gen *g, int reg, int off)
+{
+	fuzz_emit(g, PAIRFUSE_ST(BPF_DW, 10, FUZZ_TEMP(3), 0));
+	fuzz_emit_addr(g, 1, FUZZ_TEMP(3));
+	fuzz_emit(g, PAIRFUSE_MOV_IMM(2, 8));
+	fuzz_emit(g, PAIRFUSE_MOV_REG(3, 6));
+	fuzz_emit(g, PAIRFUSE_ADD_IMM(3, off));
+	fuzz_emit(g, PAIRFUSE_CALL(fuzz_chance(g, 80) ? BPF_FUNC_probe_read_kernel :
+							BPF_FUNC_probe_read));
+	load(g, BPF_DW, reg, 10, FUZZ_TEMP(3));
+}
+
+bool fuzz_surplus(struct gen *g)
+{
+	unsigned int nr = g->proto->nr_regs;
+
+	if (g->at != PAIRFUSE_AT_KPROBE || nr >= PAIRFUSE_MAX_REGS)
+		return false;
+	load(g, BPF_DW, 0, 6, regs_off[nr + fuzz_rnd(g, PAIRFUSE_MAX_REGS - nr)]);
+	return true;
+}
+
 void fuzz_load_arg(struct gen *g, int reg, unsigned int arg)
 {
 	if (pairfuse_hook_is_typed(g->at) && fuzz_chance(g, 5)) {
@@ -63,7 +86,10 @@ void fuzz_load_arg(struct gen *g, int reg, unsigned int arg)
 		load(g, BPF_DW, reg, 10, FUZZ_TEMP(3));
 		return;
 	}
-	load(g, BPF_DW, reg, 6, arg_off(g, arg));
+	if (fuzz_chance(g, 10))
+		read_word(g, reg, arg_off(g, arg));
+	else
+		load(g, BPF_DW, reg, 6, arg_off(g, arg));
 }
 
 static int ret_off(const struct gen *g)
@@ -119,6 +145,8 @@ static void ret_value(struct gen *g)
 {
 	if (!fuzz_has_ret(g)) {
 		arg_value(g);
+	} else if (g->at == PAIRFUSE_AT_KRETPROBE && fuzz_chance(g, 10)) {
+		read_word(g, 0, REGS_AX);
 	} else if (g->at == PAIRFUSE_AT_KRETPROBE) {
 		load(g, BPF_DW, 0, 6, REGS_AX);
 	} else if (g->at == PAIRFUSE_AT_SYS_EXIT) {

@@ -11,6 +11,7 @@
  *   // pinned|reused|shown|printed|inner: MAP
  *   // cookie: PROG VALUE
  *   // addr: PROG VALUE             (of the function, hexadecimal)
+ *   // ip: PROG VALUE               (that a kprobe shows there, hexadecimal)
  *   // nesting: exact|per-call
  *   // clock: ENTRY EXIT programs|stub|no-entry     (who takes the time, --clock=auto)
  *   // once: ENTRY EXIT yes|no                     (does the exit take ids from the entry?)
@@ -153,6 +154,8 @@ static void apply(struct test_object *obj, const char *line)
 		obj->progs[test_object_prog(obj, name)].cookie = value;
 	} else if (sscanf(line, "addr: %63s %llx", name, &value) == 2) {
 		obj->progs[test_object_prog(obj, name)].addr = value;
+	} else if (sscanf(line, "ip: %63s %llx", name, &value) == 2) {
+		obj->progs[test_object_prog(obj, name)].ip = value;
 	}
 }
 
