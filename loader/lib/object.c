@@ -150,15 +150,31 @@ static bool is_other_elf(const struct image *img)
 	       eh->e_machine != EM_BPF;
 }
 
-/* A kernel that has the symbol may well be the one that the object is for. */
-static void lacking(void *arg, const char *symbol)
-{
-	const char *name = arg;
+/* Looking for one takes as long as reading all that the kernel has. */
+#define MAX_WANTED 64
 
-	if (strncmp(symbol, "CONFIG_", 7) && strncmp(symbol, "LINUX_", 6) &&
-	    !pairfuse_ksyms_has(symbol))
-		pairfuse_warn("%s: '%s' is no symbol of this kernel: explained as if it were at address 0; 'load' needs a kernel that has it",
-			      name, symbol);
+struct wanted {
+	const char *object;
+	unsigned int nr;	/* symbols looked for */
+};
+
+/* A kernel that has the symbol may well be the one that the object is for. */
+static void want_symbol(void *arg, const char *symbol)
+{
+	struct wanted *w = arg;
+
+	if (!strncmp(symbol, "CONFIG_", 7) || !strncmp(symbol, "LINUX_", 6) ||
+	    w->nr++ >= MAX_WANTED || pairfuse_ksyms_has(symbol))
+		return;
+	pairfuse_warn("%s: '%s' is no symbol of this kernel: explained without it; 'load' needs a kernel that has it",
+		      w->object, symbol);
+}
+
+static void weaken(void *buf, size_t size, const char *name)
+{
+	struct wanted w = { .object = name };
+
+	pairfuse_elf_weaken(buf, size, want_symbol, &w);
 }
 
 /* An object in memory that may be written to. */
@@ -172,7 +188,7 @@ static int open_part(void *buf, size_t size, const char *name, bool to_explain,
 	err = check_elf(name, buf, size);
 	if (err)
 		return err;
-	pairfuse_elf_weaken(buf, size, lacking, (void *)name);
+	weaken(buf, size, name);
 	return pairfuse_object__open_mem(buf, size, name, out);
 }
 
@@ -187,7 +203,7 @@ static int open_to_explain(const char *path, struct image *img, struct pairfuse_
 		return err;
 	stem[strcspn(stem, ".")] = '\0';
 	opts.object_name = stem[0] ? stem : base_name(path);
-	pairfuse_elf_weaken(img->data, img->size, lacking, (void *)base_name(path));
+	weaken(img->data, img->size, base_name(path));
 	err = opened(bpf_object__open_mem(img->data, img->size, &opts), base_name(path), out);
 	free(stem);
 	return err;

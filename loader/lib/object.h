@@ -11,8 +11,8 @@
  *
  * Files: object.c opens and describes, target.c says which function each
  * program belongs to, options.c sets .rodata, session.c loads, relocate.c does
- * what explaining needs of it, analysis_in.c describes them to the analysis, attach.c attaches, verdict.c
- * tells what was decided.
+ * what explaining needs of it, analysis_in.c describes them to the analysis,
+ * attach.c attaches, verdict.c tells what was decided.
  */
 #ifndef PAIRFUSE_OBJECT_H
 #define PAIRFUSE_OBJECT_H

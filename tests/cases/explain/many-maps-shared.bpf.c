@@ -5,7 +5,8 @@
 #include "pair.bpf.h"
 
 #define ONE(n)	HASH(more##n, __u32, __u32);
-#define EIGHT(n)	ONE(n##0) ONE(n##1) ONE(n##2) ONE(n##3) ONE(n##4) ONE(n##5) ONE(n##6) ONE(n##7)
+#define FOUR(n)	ONE(n##0) ONE(n##1) ONE(n##2) ONE(n##3)
+#define EIGHT(n)	FOUR(n##0) FOUR(n##1)
 EIGHT(0) EIGHT(1) EIGHT(2) EIGHT(3) EIGHT(4) EIGHT(5) EIGHT(6) EIGHT(7) EIGHT(8)
 
 __u64 seen;

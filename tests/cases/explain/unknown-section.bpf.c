@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-// A section that libbpf does not know, whose program the tool attaches: the pair is none of its business.
+// A section that libbpf does not know, whose program the tool attaches: it does nothing to the
+// pair.
 // expect: enter leave fused
 // told: - odd none that libbpf knows
 #include "pair.bpf.h"
