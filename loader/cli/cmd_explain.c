@@ -176,6 +176,14 @@ static void carrier_text(const struct pairfuse_object *obj, const struct pairfus
 	       pairfuse_key_name(a->key), a->state_size);
 }
 
+/* What nobody but the tool decides, at run time. */
+static void unless_text(const struct pairfuse_object *obj, const struct pairfuse_pair *a)
+{
+	if (obj->undeclared)
+		printf("  unless   the tool puts '%s' into map of maps '%s', which does not declare what it takes: 'run' sees that\n",
+		       obj->in_maps[a->carrier].name, bpf_map__name(obj->undeclared));
+}
+
 static const char *storage_text(enum pairfuse_storage storage)
 {
 	switch (storage) {
@@ -215,14 +223,6 @@ static const char *clock_text(enum pairfuse_clock clock)
 		break;
 	}
 	return "left to the programs";
-}
-
-/* What nobody but the tool decides, at run time. */
-static void unless_text(const struct pairfuse_object *obj, const struct pairfuse_pair *a)
-{
-	if (obj->undeclared)
-		printf("  unless   the tool puts '%s' into map of maps '%s', which does not declare what it takes: 'run' sees that\n",
-		       obj->in_maps[a->carrier].name, bpf_map__name(obj->undeclared));
 }
 
 static void pair_text(const struct pairfuse_object *obj, const struct pairfuse_opair *pair)
