@@ -138,16 +138,32 @@ static int load_unpinned(struct bpf_object *bpf)
 	return err;
 }
 
+/* Programs of struct_ops belong, from libbpf 1.5 on, to a map that is none meanwhile. */
+static int take_all(struct pairfuse_object *obj)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < obj->nr_progs; i++) {
+		struct bpf_program *prog = obj->progs[i].bpf;
+
+		if (bpf_program__type(prog) == BPF_PROG_TYPE_STRUCT_OPS)
+			err = bpf_program__set_type(prog, BPF_PROG_TYPE_SOCKET_FILTER);
+		if (!err)
+			err = bpf_program__set_autoload(prog, true);
+	}
+	return err;
+}
+
 int pairfuse_object_relocate(struct pairfuse_object *obj)
 {
 	LIBBPF_OPTS(gen_loader_opts, gen);
 	bool unmade = false;
-	size_t i;
 	int err;
 
 	err = bpf_object__gen_loader(obj->bpf, &gen);
-	for (i = 0; !err && i < obj->nr_progs; i++)
-		err = bpf_program__set_autoload(obj->progs[i].bpf, true);
+	if (!err)
+		err = take_all(obj);
 	if (!err)
 		err = remember_types(obj, &unmade);
 	if (!err && unmade)
