@@ -145,6 +145,8 @@ struct cli_object_options {
 	const char *clock;
 	const char *opt;
 	long self_check;
+	bool to_explain;	/* set by the verb: nothing will be loaded */
+	const char *btf;	/* explain --btf */
 };
 
 /* --self-check, for a verb's table; its value: false after a message. */

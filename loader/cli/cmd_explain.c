@@ -15,10 +15,11 @@
 #include "object.h"
 #include "pairfuse.h"
 
-enum { OPT_JSON = CLI_NR_OBJECT_OPTIONS };
+enum { OPT_BTF = CLI_NR_OBJECT_OPTIONS, OPT_JSON };
 
 static const struct cli_option options[] = {
 	CLI_OBJECT_OPTIONS,
+	{ "btf", 'b', "FILE", "for the kernel whose BTF is in FILE, not for this one" },
 	{ "json", 'j', NULL, "one JSON document" },
 	{}
 };
@@ -32,9 +33,12 @@ static bool explain_option(void *arg, int index, const char *value)
 {
 	struct explain *e = arg;
 
-	if (index != OPT_JSON)
+	if (index == OPT_BTF)
+		e->object.btf = value;
+	else if (index == OPT_JSON)
+		e->json = true;
+	else
 		return cli_object_option(&e->object, &options[index], index, value);
-	e->json = true;
 	return true;
 }
 
@@ -172,6 +176,14 @@ static void carrier_text(const struct pairfuse_object *obj, const struct pairfus
 	       pairfuse_key_name(a->key), a->state_size);
 }
 
+/* What nobody but the tool decides, at run time. */
+static void unless_text(const struct pairfuse_object *obj, const struct pairfuse_pair *a)
+{
+	if (obj->undeclared)
+		printf("  unless   the tool puts '%s' into map of maps '%s', which does not declare what it takes: 'run' sees that\n",
+		       obj->in_maps[a->carrier].name, bpf_map__name(obj->undeclared));
+}
+
 static const char *storage_text(enum pairfuse_storage storage)
 {
 	switch (storage) {
@@ -225,6 +237,7 @@ static void pair_text(const struct pairfuse_object *obj, const struct pairfuse_o
 	carrier_text(obj, pair);
 	if (!pair->reason) {
 		printf("  verdict  can be fused\n");
+		unless_text(obj, a);
 		printf("  nesting  %s: %s\n", a->exact ? "exact" : "per call", a->nesting);
 		printf("  state    %s\n", storage_text(a->storage));
 		if (a->opts) {
@@ -340,6 +353,8 @@ static void fused_json(const struct pairfuse_object *obj, struct pairfuse_json *
 	pairfuse_json_string(w, "nesting", a->exact ? "exact" : "per-call");
 	pairfuse_json_string(w, "nesting_text", a->nesting);
 	pairfuse_json_string(w, "storage", pairfuse_storage_name(a->storage));
+	if (obj->undeclared)
+		pairfuse_json_string(w, "unless_put_into", bpf_map__name(obj->undeclared));
 	pairfuse_json_bool(w, "exit_always", a->exit_always);
 	pairfuse_json_string(w, "clock", pairfuse_clock_name(a->clock));
 	pairfuse_json_bool(w, "no_entry", a->no_entry);
@@ -435,6 +450,7 @@ static int explain_run(void *arg, char **args)
 	struct explain *e = arg;
 	int err;
 
+	e->object.to_explain = true;
 	if (cli_object_open(args[0], &e->object, &obj))
 		return CLI_FAILED;
 	err = pairfuse_object__explain(obj);

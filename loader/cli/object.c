@@ -8,6 +8,7 @@
 
 #include "analysis.h"
 #include "cli.h"
+#include "object.h"
 #include "pairfuse.h"
 #include "selfcheck.h"
 
@@ -134,12 +135,15 @@ int cli_object_open(const char *path, struct cli_object_options *o, struct pairf
 	struct pairfuse_object *obj;
 	int err;
 
-	err = pairfuse_object__open(path, &obj);
+	err = o->to_explain ? pairfuse_object_open_to_explain(path, &obj) :
+			      pairfuse_object__open(path, &obj);
 	if (err) {
 		cli_show_libbpf_tail();
 		return err;
 	}
-	err = assign_all(obj, o->sets, pairfuse_object__set_option);
+	err = o->btf ? pairfuse_object_set_btf(obj, o->btf) : 0;
+	if (!err)
+		err = assign_all(obj, o->sets, pairfuse_object__set_option);
 	if (!err)
 		err = assign_all(obj, o->targets, pairfuse_object__set_target);
 	if (!err && o->fs)

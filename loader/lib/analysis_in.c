@@ -43,12 +43,22 @@ static bool is_outer(const struct bpf_map *map)
 /* Whether it is put there at the start or later: the kernel takes what is like this one. */
 static bool is_like(const struct bpf_map *map, const struct bpf_map *inner)
 {
-	return !inner || (bpf_map__type(map) == bpf_map__type(inner) &&
-			  bpf_map__key_size(map) == bpf_map__key_size(inner) &&
-			  bpf_map__value_size(map) == bpf_map__value_size(inner));
+	return bpf_map__type(map) == bpf_map__type(inner) &&
+	       bpf_map__key_size(map) == bpf_map__key_size(inner) &&
+	       bpf_map__value_size(map) == bpf_map__value_size(inner);
 }
 
-int pairfuse_object_inner_maps(struct pairfuse_object *obj)
+static bool may_hold(const struct bpf_map *outer, const struct bpf_map *map, bool explain)
+{
+	const struct bpf_map *inner;
+
+	if (!is_outer(outer))
+		return false;
+	inner = bpf_map__inner_map((struct bpf_map *)outer);
+	return inner ? is_like(map, inner) : !explain;
+}
+
+int pairfuse_object_inner_maps(struct pairfuse_object *obj, bool explain)
 {
 	struct bpf_map *outer, *map;
 	size_t i = 0;
@@ -60,10 +70,11 @@ int pairfuse_object_inner_maps(struct pairfuse_object *obj)
 	if (!obj->inner)
 		return -ENOMEM;
 	bpf_object__for_each_map(outer, obj->bpf) {
+		if (is_outer(outer) && !bpf_map__inner_map(outer))
+			obj->undeclared = outer;
 		i = 0;
 		bpf_object__for_each_map(map, obj->bpf)
-			obj->inner[i++] |= is_outer(outer) &&
-					   is_like(map, bpf_map__inner_map(outer));
+			obj->inner[i++] |= may_hold(outer, map, explain);
 	}
 	return 0;
 }
@@ -95,7 +106,7 @@ static int describe_maps(struct pairfuse_object *obj)
 		struct pairfuse_map *m = &obj->in_maps[obj->nr_maps++];
 
 		m->name = bpf_map__name(map);
-		m->type = bpf_map__type(map);
+		m->type = obj->types ? obj->types[m - obj->in_maps] : bpf_map__type(map);
 		m->key_size = bpf_map__key_size(map);
 		m->value_size = bpf_map__value_size(map);
 		m->max_entries = bpf_map__max_entries(map);

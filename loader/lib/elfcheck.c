@@ -178,3 +178,39 @@ const char *pairfuse_elf_check(const void *image, size_t size)
 	}
 	return what;
 }
+
+/* --- symbols of the kernel --- */
+
+static void weaken_symbols(const struct elf *e, void *image, const Elf64_Shdr *sh,
+			   void (*fn)(void *arg, const char *symbol), void *arg)
+{
+	Elf64_Shdr names = section(e, sh->sh_link);
+	Elf64_Sym sym;
+	size_t i;
+
+	for (i = 0; i < sh->sh_size / sizeof(sym); i++) {
+		char *at = (char *)image + sh->sh_offset + i * sizeof(sym);
+
+		memcpy(&sym, at, sizeof(sym));
+		if (sym.st_shndx != SHN_UNDEF || ELF64_ST_BIND(sym.st_info) != STB_GLOBAL)
+			continue;
+		fn(arg, e->data + names.sh_offset + sym.st_name);
+		sym.st_info = ELF64_ST_INFO(STB_WEAK, ELF64_ST_TYPE(sym.st_info));
+		memcpy(at, &sym, sizeof(sym));
+	}
+}
+
+void pairfuse_elf_weaken(void *image, size_t size, void (*fn)(void *arg, const char *symbol),
+			 void *arg)
+{
+	struct elf e = { .data = image, .size = size };
+	Elf64_Shdr sh;
+	size_t i;
+
+	memcpy(&e.eh, image, sizeof(e.eh));
+	for (i = 0; i < e.eh.e_shnum; i++) {
+		sh = section(&e, i);
+		if (sh.sh_type == SHT_SYMTAB)
+			weaken_symbols(&e, image, &sh, fn, arg);
+	}
+}

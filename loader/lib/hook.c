@@ -244,35 +244,42 @@ enum pairfuse_hook_type pairfuse_hook_of_section(const char *section, char **fun
 
 /* --- what is no half --- */
 
+#define MANY		"several functions by one link, not one by its own"
+#define BOTH_ENDS	"one program for both ends: there is no second one to join"
+#define USER		"in user space, where no stub can be"
+#define TRACEPOINT	"a tracepoint: inside of functions"
+#define ANSWERS		"answers calls of the function"
+#define PACKETS		"run for packets and sockets, not at a function"
+#define CGROUP		"run by a cgroup, not at a function"
+
+/* All kinds of section of libbpf that can be none, and those of its releases to come. */
 static const struct {
 	const char *kind;	/* of the section name, without ".s" */
 	const char *why;
 } others[] = {
-	{ "kprobe.multi", "several functions by one link" },
-	{ "kretprobe.multi", "several functions by one link" },
-	{ "kprobe.session", "one program for both ends" },
-	{ "fsession", "one program for both ends" },
-	{ "uprobe.session", "user space" },
-	{ "uprobe.multi", "user space" },
-	{ "uretprobe.multi", "user space" },
-	{ "uprobe", "user space" },
-	{ "uretprobe", "user space" },
-	{ "usdt", "user space" },
-	{ "tracepoint", "a tracepoint: inside of functions" },
-	{ "tp", "a tracepoint: inside of functions" },
-	{ "raw_tracepoint", "a tracepoint: inside of functions" },
-	{ "raw_tp", "a tracepoint: inside of functions" },
-	{ "raw_tracepoint.w", "a tracepoint: inside of functions" },
-	{ "raw_tp.w", "a tracepoint: inside of functions" },
-	{ "tp_btf", "a tracepoint: inside of functions" },
-	{ "fmod_ret", "answers calls" },
-	{ "lsm", "answers calls" },
-	{ "lsm_cgroup", "answers calls" },
+	{ "kprobe.multi", MANY }, { "kretprobe.multi", MANY },
+	{ "kprobe.session", BOTH_ENDS }, { "fsession", BOTH_ENDS },
+	{ "uprobe.session", USER }, { "uprobe.multi", USER }, { "uretprobe.multi", USER },
+	{ "uprobe", USER }, { "uretprobe", USER }, { "usdt", USER },
+	{ "tracepoint", TRACEPOINT }, { "tp", TRACEPOINT }, { "tp_btf", TRACEPOINT },
+	{ "raw_tracepoint", TRACEPOINT }, { "raw_tp", TRACEPOINT },
+	{ "raw_tracepoint.w", TRACEPOINT }, { "raw_tp.w", TRACEPOINT },
+	{ "fmod_ret", ANSWERS }, { "lsm", ANSWERS }, { "lsm_cgroup", ANSWERS },
 	{ "iter", "an iterator: run by its readers" },
 	{ "perf_event", "run by a timer or counter" },
 	{ "syscall", "run by user space" },
+	{ "freplace", "in place of a function of another BPF program" },
+	{ "struct_ops", "itself one of the kernel's operations, not at a function" },
+	{ "lirc_mode2", "run for what a remote control sends" },
 	{ "kprobe", "behind the first instruction" },
 	{ "kretprobe", "behind the first instruction" },
+	{ "xdp", PACKETS }, { "xdp.frags", PACKETS }, { "tc", PACKETS }, { "tcx", PACKETS },
+	{ "classifier", PACKETS }, { "action", PACKETS }, { "netkit", PACKETS },
+	{ "netfilter", PACKETS }, { "flow_dissector", PACKETS }, { "socket", PACKETS },
+	{ "sk_reuseport", PACKETS }, { "sk_lookup", PACKETS }, { "sk_skb", PACKETS },
+	{ "sk_msg", PACKETS }, { "sockops", PACKETS }, { "lwt_in", PACKETS },
+	{ "lwt_out", PACKETS }, { "lwt_xmit", PACKETS }, { "lwt_seg6local", PACKETS },
+	{ "cgroup_skb", CGROUP }, { "cgroup", CGROUP },
 };
 
 const char *pairfuse_hook_why_none(const char *section)
@@ -286,5 +293,5 @@ const char *pairfuse_hook_why_none(const char *section)
 	for (i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (strlen(others[i].kind) == len && !strncmp(section, others[i].kind, len))
 			return others[i].why;
-	return "not at a function of the kernel";
+	return "its section is none that libbpf knows, so the tool alone knows where it runs";
 }

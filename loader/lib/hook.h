@@ -46,7 +46,7 @@ bool pairfuse_hook_field(const struct pairfuse_prog *prog, __s64 off, unsigned i
  */
 enum pairfuse_hook_type pairfuse_hook_of_section(const char *section, char **func);
 
-/* In a few words: why is a program of that section no half of a pair? */
+/* In a few words, for each kind of section: why is a program of it no half of a pair? */
 const char *pairfuse_hook_why_none(const char *section);
 
 #endif /* PAIRFUSE_HOOK_H */

@@ -66,6 +66,18 @@ int pairfuse_kbtf_open(struct pairfuse_kbtf **out)
 	return err;
 }
 
+int pairfuse_kbtf_open_file(const char *path, struct pairfuse_kbtf **out)
+{
+	struct btf *vmlinux = btf__parse(path, NULL);
+	int err = vmlinux ? 0 : -errno;
+
+	if (!err)
+		err = pairfuse_kbtf_from_btf(vmlinux, out);
+	if (err && vmlinux)
+		btf__free(vmlinux);
+	return err;
+}
+
 void pairfuse_kbtf_free(struct pairfuse_kbtf *k)
 {
 	size_t i;

@@ -23,6 +23,9 @@ struct pairfuse_func {
  */
 int pairfuse_kbtf_open(struct pairfuse_kbtf **out);
 
+/* That of another kernel, from a file, without modules. */
+int pairfuse_kbtf_open_file(const char *path, struct pairfuse_kbtf **out);
+
 /* The same over a given vmlinux BTF (which it will own), without modules. */
 int pairfuse_kbtf_from_btf(struct btf *vmlinux, struct pairfuse_kbtf **out);
 

@@ -19,6 +19,7 @@
 #include "carve.h"
 #include "elfcheck.h"
 #include "hook.h"
+#include "ksyms.h"
 #include "log.h"
 #include "object.h"
 
@@ -113,8 +114,9 @@ static const char *base_name(const char *path)
 /* --- files --- */
 
 struct image {
-	const void *data;	/* the file, mapped */
+	void *data;		/* the file, mapped; what is written to it stays here */
 	size_t size;
+	bool to_explain;
 };
 
 static int map_file(const char *path, struct image *img)
@@ -131,7 +133,7 @@ static int map_file(const char *path, struct image *img)
 	else if (S_ISDIR(st.st_mode))
 		err = -EISDIR;
 	else if (st.st_size)
-		data = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+		data = mmap(NULL, st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 	if (data == MAP_FAILED)
 		err = -errno;
 	close(fd);
@@ -146,6 +148,65 @@ static bool is_other_elf(const struct image *img)
 
 	return img->size >= sizeof(*eh) && !memcmp(eh->e_ident, ELFMAG, SELFMAG) &&
 	       eh->e_machine != EM_BPF;
+}
+
+/* Looking for one takes as long as reading all that the kernel has. */
+#define MAX_WANTED 64
+
+struct wanted {
+	const char *object;
+	unsigned int nr;	/* symbols looked for */
+};
+
+/* A kernel that has the symbol may well be the one that the object is for. */
+static void want_symbol(void *arg, const char *symbol)
+{
+	struct wanted *w = arg;
+
+	if (!strncmp(symbol, "CONFIG_", 7) || !strncmp(symbol, "LINUX_", 6) ||
+	    w->nr++ >= MAX_WANTED || pairfuse_ksyms_has(symbol))
+		return;
+	pairfuse_warn("%s: '%s' is no symbol of this kernel: explained without it; 'load' needs a kernel that has it",
+		      w->object, symbol);
+}
+
+static void weaken(void *buf, size_t size, const char *name)
+{
+	struct wanted w = { .object = name };
+
+	pairfuse_elf_weaken(buf, size, want_symbol, &w);
+}
+
+/* An object in memory that may be written to. */
+static int open_part(void *buf, size_t size, const char *name, bool to_explain,
+		     struct pairfuse_object **out)
+{
+	int err;
+
+	if (!to_explain)
+		return pairfuse_object__open_mem(buf, size, name, out);
+	err = check_elf(name, buf, size);
+	if (err)
+		return err;
+	weaken(buf, size, name);
+	return pairfuse_object__open_mem(buf, size, name, out);
+}
+
+/* As libbpf names an object, which it puts in front of the names of maps with data. */
+static int open_to_explain(const char *path, struct image *img, struct pairfuse_object **out)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts);
+	char *stem = strdup(base_name(path));
+	int err = -ENOMEM;
+
+	if (!stem)
+		return err;
+	stem[strcspn(stem, ".")] = '\0';
+	opts.object_name = stem[0] ? stem : base_name(path);
+	weaken(img->data, img->size, base_name(path));
+	err = opened(bpf_object__open_mem(img->data, img->size, &opts), base_name(path), out);
+	free(stem);
+	return err;
 }
 
 /* A tool's binary: the object that it carries, or number n of several. */
@@ -170,11 +231,11 @@ static int open_carved(const char *path, const struct image *img, unsigned int n
 		return -EINVAL;
 	}
 	i = n ? n - 1 : 0;
-	return pairfuse_object__open_mem((const char *)img->data + found[i].offset, found[i].size,
-					 base_name(path), out);
+	return open_part((char *)img->data + found[i].offset, found[i].size, base_name(path),
+			 img->to_explain, out);
 }
 
-static int open_image(const char *path, const struct image *img, unsigned int n,
+static int open_image(const char *path, struct image *img, unsigned int n,
 		      struct pairfuse_object **out)
 {
 	int err;
@@ -182,13 +243,17 @@ static int open_image(const char *path, const struct image *img, unsigned int n,
 	if (is_other_elf(img))
 		return open_carved(path, img, n, out);
 	err = check_elf(path, img->data, img->size);
-	return err ? err : opened(bpf_object__open_file(path, NULL), base_name(path), out);
+	if (err)
+		return err;
+	if (img->to_explain)
+		return open_to_explain(path, img, out);
+	return opened(bpf_object__open_file(path, NULL), base_name(path), out);
 }
 
-int pairfuse_object__open(const char *path, struct pairfuse_object **out)
+static int open_path(const char *path, bool to_explain, struct pairfuse_object **out)
 {
 	const char *colon = strrchr(path, ':');
-	struct image img = {};
+	struct image img = { .to_explain = to_explain };
 	char *file = NULL, *end;
 	unsigned long n = 0;
 	int err;
@@ -205,9 +270,26 @@ int pairfuse_object__open(const char *path, struct pairfuse_object **out)
 	else
 		err = open_image(file ? file : path, &img, n, out);
 	if (img.size)
-		munmap((void *)img.data, img.size);
+		munmap(img.data, img.size);
 	free(file);
 	return err;
+}
+
+int pairfuse_object__open(const char *path, struct pairfuse_object **out)
+{
+	return open_path(path, false, out);
+}
+
+int pairfuse_object_open_to_explain(const char *path, struct pairfuse_object **out)
+{
+	int err = pairfuse_explain_sections();
+
+	if (err) {
+		pairfuse_warn("%s: cannot be opened: libbpf's sections: %s", path,
+			      pairfuse_strerror(err));
+		return err;
+	}
+	return open_path(path, true, out);
 }
 
 int pairfuse_object__open_mem(const void *buf, size_t size, const char *name,
@@ -260,6 +342,7 @@ void pairfuse_object__close(struct pairfuse_object *obj)
 	free(obj->in_progs);
 	free(obj->in_index);
 	free(obj->in_maps);
+	free(obj->types);
 	free(obj->inner);
 	free(obj->pairs);
 	pairfuse_kbtf_free(obj->kbtf);
@@ -280,6 +363,20 @@ struct pairfuse_kbtf *pairfuse_object_kbtf(struct pairfuse_object *obj)
 			pairfuse_info("/sys/kernel/btf/vmlinux: the kernel has no BTF that can be read (CONFIG_DEBUG_INFO_BTF)");
 	}
 	return obj->kbtf;
+}
+
+int pairfuse_object_set_btf(struct pairfuse_object *obj, const char *path)
+{
+	int err;
+
+	if (obj->mode != PAIRFUSE_MODE_OPEN || obj->kbtf_tried)
+		return -EBUSY;
+	err = pairfuse_kbtf_open_file(path, &obj->kbtf);
+	obj->kbtf_tried = true;
+	if (err)
+		pairfuse_warn("%s: no BTF of a kernel can be read there: %s; need /sys/kernel/btf/vmlinux of that kernel, or its vmlinux",
+			      path, pairfuse_strerror(err));
+	return err;
 }
 
 struct bpf_map *pairfuse_object_map(const struct pairfuse_object *obj, size_t n)

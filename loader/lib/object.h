@@ -10,9 +10,9 @@
  *	wrap ------------------------------+ (at attach)
  *
  * Files: object.c opens and describes, target.c says which function each
- * program belongs to, options.c sets .rodata, session.c loads,
- * analysis_in.c describes them to the analysis, attach.c attaches, verdict.c
- * tells what was decided.
+ * program belongs to, options.c sets .rodata, session.c loads, relocate.c does
+ * what explaining needs of it, analysis_in.c describes them to the analysis,
+ * attach.c attaches, verdict.c tells what was decided.
  */
 #ifndef PAIRFUSE_OBJECT_H
 #define PAIRFUSE_OBJECT_H
@@ -87,7 +87,9 @@ struct pairfuse_object {
 	size_t nr_in_progs;
 	struct pairfuse_map *in_maps;	/* in the order of libbpf's maps */
 	size_t nr_maps;
+	enum bpf_map_type *types; /* in that order, before libbpf relocated; NULL: as libbpf says */
 	bool *inner;		/* in that order: pairfuse_object_inner_maps(); NULL: not known */
+	const struct bpf_map *undeclared; /* a map of maps without a declared element; NULL: none */
 	struct pairfuse_result **results; /* by set, see choose.h; indices are in_progs' */
 	size_t nr_results;
 
@@ -99,6 +101,12 @@ struct pairfuse_object {
 
 /* The kernel's BTF; NULL when there is none, which is said once. */
 struct pairfuse_kbtf *pairfuse_object_kbtf(struct pairfuse_object *obj);
+
+/*
+ * Explain for the kernel whose BTF is in a file (raw, or the section .BTF of an ELF file),
+ * without modules. Returns 0 or a negative errno, which has been said.
+ */
+int pairfuse_object_set_btf(struct pairfuse_object *obj, const char *path);
 
 /* Describe the programs of obj->bpf; called once, at open or wrap. */
 int pairfuse_object_programs(struct pairfuse_object *obj);
@@ -119,9 +127,27 @@ int pairfuse_object_join_placeholders(struct pairfuse_object *obj);
 
 /*
  * Find out which maps can be elements of the object's maps of maps. To be called before
- * libbpf loads the object, since it forgets then.
+ * libbpf loads the object, since it forgets then. Where the object does not declare what its
+ * elements are, user space says so at run time: all maps can be (explain: none, since
+ * `run` sees what is put in).
  */
-int pairfuse_object_inner_maps(struct pairfuse_object *obj);
+int pairfuse_object_inner_maps(struct pairfuse_object *obj, bool explain);
+
+/*
+ * Have libbpf relocate the programs, without a kernel (relocate.c). Sets obj->types;
+ * returns 0 or what libbpf says.
+ */
+int pairfuse_object_relocate(struct pairfuse_object *obj);
+
+/*
+ * Open a file for pairfuse_object__explain() alone. That then takes what libbpf loads
+ * with a tool's help only, and kernel symbols that this kernel lacks are 0. Changes
+ * what libbpf makes of some sections in the whole process.
+ */
+int pairfuse_object_open_to_explain(const char *path, struct pairfuse_object **out);
+
+/* Once for the process: libbpf takes all sections. Returns 0 or an error of libbpf. */
+int pairfuse_explain_sections(void);
 
 /*
  * Describe programs and maps to the analysis, run it and build obj->pairs. All

@@ -121,6 +121,13 @@ static int find_function(struct pairfuse_object *obj, struct pairfuse_oprog *p)
 {
 	int err;
 
+	if (bpf_program__type(p->bpf) == BPF_PROG_TYPE_UNSPEC) {
+		pairfuse_warn("program '%s' is left out: libbpf does not know section '%s', so what it is to be attached to is not known",
+			      bpf_program__name(p->bpf), bpf_program__section_name(p->bpf));
+		pairfuse_oprog_off(p, PAIRFUSE_REASON_NO_TARGET, "libbpf does not know section '%s'",
+				   bpf_program__section_name(p->bpf));
+		return 0;
+	}
 	if (!p->func) {
 		if (pairfuse_hook_is_typed(p->at))
 			pairfuse_oprog_off(p, PAIRFUSE_REASON_NO_TARGET,
@@ -257,12 +264,15 @@ int pairfuse_object__load(struct pairfuse_object *obj)
 	if (!err)
 		err = prepare(obj);
 	if (!err)
-		err = pairfuse_object_inner_maps(obj);
+		err = pairfuse_object_inner_maps(obj, false);
 	if (err)
 		return err;
 	err = bpf_object__load(obj->bpf);
 	if (err) {
 		pairfuse_warn("%s: cannot be loaded: %s", obj->name, pairfuse_strerror(err));
+		if (obj->undeclared)
+			pairfuse_warn("map '%s' declares no inner map: its tool gives it one, so start that with 'pairfuse run'",
+				      bpf_map__name(obj->undeclared));
 		return err;
 	}
 	obj->mode = PAIRFUSE_MODE_LOADED;
@@ -271,62 +281,17 @@ int pairfuse_object__load(struct pairfuse_object *obj)
 
 /* --- explain --- */
 
-/* Nothing is to be looked for, or made, where maps would be pinned. */
-static int load_unpinned(struct bpf_object *bpf)
-{
-	struct bpf_map *map = NULL;
-	char **paths;
-	size_t i = 0;
-	int err = 0;
-
-	bpf_object__for_each_map(map, bpf)
-		i++;
-	paths = calloc(i + 1, sizeof(*paths));
-	if (!paths)
-		return -ENOMEM;
-	i = 0;
-	bpf_object__for_each_map(map, bpf) {
-		const char *path = bpf_map__pin_path(map);
-
-		if (!err && path) {
-			paths[i] = strdup(path);
-			err = paths[i] ? bpf_map__set_pin_path(map, NULL) : -ENOMEM;
-		}
-		i++;
-	}
-	if (!err)
-		err = bpf_object__load(bpf);
-	i = 0;
-	bpf_object__for_each_map(map, bpf) {	/* the analysis asks */
-		if (paths[i] && !err)
-			err = bpf_map__set_pin_path(map, paths[i]);
-		free(paths[i++]);
-	}
-	free(paths);
-	return err;
-}
-
-/*
- * With a "generated loader" libbpf does all relocations that need no kernel and
- * records the rest instead of making system calls. CO-RE relocations are among
- * the recorded: offsets stay those that the compiler saw.
- */
 int pairfuse_object__explain(struct pairfuse_object *obj)
 {
-	LIBBPF_OPTS(gen_loader_opts, gen);
 	struct pairfuse_kbtf *k;
 	size_t i;
 	int err;
 
 	if (obj->mode != PAIRFUSE_MODE_OPEN)
 		return -EBUSY;
-	err = bpf_object__gen_loader(obj->bpf, &gen);
-	for (i = 0; !err && i < obj->nr_progs; i++)
-		err = bpf_program__set_autoload(obj->progs[i].bpf, true);
+	err = pairfuse_object_inner_maps(obj, true);
 	if (!err)
-		err = pairfuse_object_inner_maps(obj);
-	if (!err)
-		err = load_unpinned(obj->bpf);
+		err = pairfuse_object_relocate(obj);
 	if (err) {
 		pairfuse_warn("%s: cannot be relocated: %s", obj->name, pairfuse_strerror(err));
 		return err;

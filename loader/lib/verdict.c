@@ -32,8 +32,15 @@ static const char *prog_name(const struct pairfuse_object *obj, int index)
  */
 static void name_function(struct pairfuse_opair *pair, const struct pairfuse_oprog *p)
 {
-	if (pair->reason == PAIRFUSE_REASON_NO_TARGET && pair->analysis && p->func &&
-	    !p->func_known && pair->analysis->reason == PAIRFUSE_REASON_NO_TARGET)
+	if (pair->reason != PAIRFUSE_REASON_NO_TARGET || !pair->analysis ||
+	    pair->analysis->reason != PAIRFUSE_REASON_NO_TARGET)
+		return;
+	if (!p->func)
+		pairfuse_opair_refuse(pair, PAIRFUSE_REASON_NO_TARGET,
+				      "section '%s' names no function: give --target %s=FUNC",
+				      bpf_program__section_name(p->bpf),
+				      bpf_program__name(p->bpf));
+	else if (!p->func_known)
 		pairfuse_opair_refuse(pair, PAIRFUSE_REASON_NO_TARGET,
 				      "function '%s' is not in this kernel's BTF%s", p->func,
 				      strncmp(p->func, "__x64_sys_", strlen("__x64_sys_")) ?

@@ -14,6 +14,7 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 
 #include "run.h"
 #include "sys.h"
@@ -51,6 +52,22 @@ bool run_enter(struct run_guard *g)
 	pthread_mutex_lock(&lock);
 	inside = true;
 	return true;
+}
+
+bool run_signal_came(const struct run_guard *g)
+{
+	struct sigaction action;
+	sigset_t pending;
+	int sig;
+
+	if (sigpending(&pending))
+		return false;
+	for (sig = 1; sig <= SIGRTMAX; sig++)
+		if (sigismember(&pending, sig) == 1 && !sigismember(&g->signals, sig) &&
+		    !sigaction(sig, NULL, &action) && action.sa_handler != SIG_DFL &&
+		    action.sa_handler != SIG_IGN)
+			return true;
+	return false;
 }
 
 void run_leave(struct run_guard *g)

@@ -253,17 +253,20 @@ void run_report_init(const char *path)
 
 /* --- when --- */
 
-void run_hook_waiting(void)
+bool run_hook_waiting(void)
 {
 	struct run_guard g;
+	bool signal;
 
 	if (!run_enter(&g))
-		return;
+		return false;
 	news = false;
 	count_pairs();
 	say_once(false);
 	tell_json(false);
+	signal = run_signal_came(&g);
 	run_leave(&g);
+	return signal;
 }
 
 /* The tool's own failure is told by its own status. */

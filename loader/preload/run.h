@@ -51,6 +51,8 @@ void run_init(int verbose, __u32 hook);
  */
 bool run_enter(struct run_guard *g);
 void run_leave(struct run_guard *g);
+/* Inside: will a handler of the tool run when the guard is left? */
+bool run_signal_came(const struct run_guard *g);
 
 /* --- check.c: --self-check --- */
 
@@ -343,7 +345,8 @@ void run_attached(const char *kind);
 /* Something has changed that is told when the tool waits. */
 void run_set_news(void);
 bool run_has_news(void);
-void run_hook_waiting(void);
+/* True: a signal has come meanwhile, and its handler has run. */
+bool run_hook_waiting(void);
 void run_report_exit(int status);
 /* In the child of a fork. */
 void run_report_forget(void);

@@ -73,11 +73,11 @@ $(FUZZ_DIR)/seeds: $(FUZZ_DIR)/seeds.o $(FUZZ_DIR)/decode.o $(FUZZ_GEN) $(UNIT_C
 
 # What fuzzing starts from beside the corpus: all objects, without what the reader skips.
 FUZZ_SEEDS	:= $(O)/fuzz/seeds
-$(FUZZ_SEEDS)/stamp: $(FUZZ_DIR)/seeds $(CASE_OBJS) $(BPF_OBJS)
+$(FUZZ_SEEDS)/stamp: $(FUZZ_DIR)/seeds $(CASE_OBJS) $(EXPLAIN_OBJS) $(BPF_OBJS)
 	$(call say,SEEDS,$(FUZZ_SEEDS))
 	@mkdir -p $(FUZZ_SEEDS)/analysis $(FUZZ_SEEDS)/object
 	$(Q)$(FUZZ_DIR)/seeds $(FUZZ_SEEDS)/analysis $(CASE_OBJS) $(BPF_OBJS)
-	$(Q)set -e; for o in $(CASE_OBJS) $(BPF_OBJS); do \
+	$(Q)set -e; for o in $(CASE_OBJS) $(EXPLAIN_OBJS) $(BPF_OBJS); do \
 		$(LLVM_STRIP) -g -o $(FUZZ_SEEDS)/object/$${o##*/} $$o; done
 	@touch $@
 

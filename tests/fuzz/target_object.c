@@ -13,6 +13,7 @@
 
 #include <bpf/btf.h>
 
+#include "elfcheck.h"
 #include "fuzz.h"
 #include "object.h"
 #include "pairfuse.h"
@@ -72,16 +73,36 @@ static void open_file(const uint8_t *data, size_t size)
 	close(fd);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void no_symbol(void *arg, const char *symbol)
+{
+}
+
+/* As explain reads it: symbols of the kernel are weak. Asking the kernel for each is left out. */
+static void open_mem(const uint8_t *data, size_t size)
 {
 	struct pairfuse_object *obj;
+	void *copy = malloc(size + !size);
 
+	if (!copy)
+		return;
+	memcpy(copy, data, size);
+	if (!pairfuse_elf_check(copy, size))
+		pairfuse_elf_weaken(copy, size, no_symbol, NULL);
+	if (!pairfuse_object__open_mem(copy, size, "fuzz", &obj))
+		explain(obj);
+	free(copy);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
 	libbpf_set_print(silent);
+	if (pairfuse_explain_sections())
+		abort();
 	/* libelf takes other ways with a file than with memory */
 	if (size & 1)
 		open_file(data, size);
-	else if (!pairfuse_object__open_mem(data, size, "fuzz", &obj))
-		explain(obj);
+	else
+		open_mem(data, size);
 	return 0;
 }
 

@@ -25,6 +25,7 @@ bool mock_anchor;
 char mock_said[8192];
 unsigned int mock_writes;
 bool mock_broken_pipe;
+int mock_write_signal;
 long mock_soft = 1024, mock_hard = 65536;
 bool mock_may_raise;
 
@@ -122,6 +123,7 @@ void mock_reset(void)
 	mock_said[0] = '\0';
 	mock_writes = 0;
 	mock_broken_pipe = false;
+	mock_write_signal = 0;
 	mock_soft = 1024;
 	mock_hard = 65536;
 	mock_may_raise = false;
@@ -335,6 +337,8 @@ long run_sys_getpid(void)
 long run_sys_write(int fd, const void *buf, size_t len)
 {
 	mock_writes++;
+	if (mock_write_signal)
+		raise(mock_write_signal);
 	if (mock_broken_pipe) {
 		raise(SIGPIPE);
 		return -EPIPE;

@@ -49,6 +49,7 @@ extern unsigned int mock_writes;
 extern long mock_soft, mock_hard;	/* limits on open files */
 extern bool mock_may_raise;	/* CAP_SYS_RESOURCE */
 extern bool mock_broken_pipe;	/* nobody reads it */
+extern int mock_write_signal;	/* comes during each write; 0: none */
 
 /* What the fd is; NULL: not open. */
 struct mock_obj *mock_at(int fd);

@@ -3,6 +3,7 @@
  * The interposer between a tool and a mocked kernel: what the tool's fds are,
  * which objects are left, what the tool is told.
  */
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 
@@ -896,6 +897,71 @@ static void test_say_broken_pipe(void **state)
 	signal(SIGPIPE, SIG_DFL);
 }
 
+/* --- signals --- */
+
+static volatile sig_atomic_t usr1s;
+
+static void on_usr1(int sig)
+{
+	usr1s++;
+}
+
+/* Does a signal that comes while the tables are held get to a handler of the tool? */
+static void test_signal_came(void **state)
+{
+	struct run_guard g;
+	sigset_t usr1, old;
+
+	usr1s = 0;
+	sigemptyset(&usr1);
+	sigaddset(&usr1, SIGUSR1);
+	signal(SIGUSR1, on_usr1);
+	assert_true(run_enter(&g));
+	assert_false(run_signal_came(&g));
+	raise(SIGUSR1);
+	assert_true(run_signal_came(&g));
+	assert_int_equal(usr1s, 0);
+	run_leave(&g);
+	assert_int_equal(usr1s, 1);
+
+	/* the tool has blocked it: it asks for it in its own way */
+	sigprocmask(SIG_BLOCK, &usr1, &old);
+	assert_true(run_enter(&g));
+	raise(SIGUSR1);
+	assert_false(run_signal_came(&g));
+	run_leave(&g);
+	assert_int_equal(usr1s, 1);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	assert_int_equal(usr1s, 2);
+
+	signal(SIGUSR1, SIG_IGN);
+	assert_true(run_enter(&g));
+	raise(SIGUSR1);
+	assert_false(run_signal_came(&g));
+	run_leave(&g);
+	signal(SIGUSR1, SIG_DFL);
+}
+
+/* One that comes while the tool is told ends the wait that the tool is about to begin. */
+static void test_signal_before_wait(void **state)
+{
+	mock_refuse = true;
+	entry_of(1);
+	exit_of(1);
+	assert_true(run_has_news());
+	usr1s = 0;
+	signal(SIGUSR1, on_usr1);
+	mock_write_signal = SIGUSR1;
+	assert_int_equal(poll(NULL, 0, 20000), -1);
+	assert_int_equal(errno, EINTR);
+	assert_int_equal(usr1s, 1);
+	assert_int_equal(mock_writes, 1);
+	signal(SIGUSR1, SIG_DFL);
+	/* told once: the next one waits */
+	assert_int_equal(poll(NULL, 0, 1), 0);
+	assert_int_equal(mock_writes, 1);
+}
+
 /* --- threads --- */
 
 /* A thread that is cancelled is so in its own calls, not in ours. */
@@ -930,7 +996,7 @@ int main(void)
 		T(copied_before), T(overwritten), T(map_number_reused), T(private),
 		T(limit), T(limit_hard), T(limit_half), T(limit_no_room), T(anchor),
 		T(no_anchor), T(close_range), T(fork), T(vfork), T(errno), T(say),
-		T(say_broken_pipe), T(cancel),
+		T(say_broken_pipe), T(cancel), T(signal_came), T(signal_before_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

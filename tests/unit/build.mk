@@ -4,6 +4,7 @@
 # analysis cases (tests/cases, bpf/refuse) as data.
 #
 #: check-unit         unit tests and analysis cases, plain and with sanitizers
+#: verdicts           write tests/cases/VERDICTS.md anew: what explain says of the cases
 
 UNIT_TESTS	:= $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 UNIT_COMMON	:= $(patsubst %.c,$(B)/%.o,$(filter-out tests/unit/test_%.c %.bpf.c,$(wildcard tests/unit/*.c)))
@@ -11,6 +12,8 @@ UNIT_COMMON	:= $(patsubst %.c,$(B)/%.o,$(filter-out tests/unit/test_%.c %.bpf.c,
 UNIT_BPF	:= $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard tests/unit/*.bpf.c))
 CASE_SRCS	:= $(wildcard tests/cases/*.bpf.c bpf/refuse/*.bpf.c)
 CASE_OBJS	:= $(patsubst %.bpf.c,$(B)/tests/cases/%.bpf.o,$(CASE_SRCS))
+# what only explain opens
+EXPLAIN_OBJS	:= $(patsubst %.bpf.c,$(B)/tests/cases/%.bpf.o,$(wildcard tests/cases/explain/*.bpf.c))
 
 UNIT_OBJS	:= $(UNIT_COMMON) $(patsubst $(B)/%,$(B)/%.o,$(UNIT_TESTS))
 $(UNIT_OBJS): PF_CPPFLAGS += -Iloader/lib -Itests/unit
@@ -36,9 +39,18 @@ check-unit-run: $(UNIT_TESTS) $(CASE_OBJS) $(UNIT_BPF) $(BPF_OBJS) $(BPF_REFUSE_
 	$(Q)echo '== verified mutations'; \
 		$(B)/tests/unit/test_verified $(filter-out %/err-complex.bpf.o,$(CASE_OBJS))
 
+$(EXPLAIN_OBJS): tests/cases/explain/pair.bpf.h
+
+.PHONY: verdicts check-verdicts
+verdicts: $(B)/pairfuse $(CASE_OBJS) $(EXPLAIN_OBJS)
+	$(Q)tests/cases/table $(B)
+
+check-verdicts: $(B)/pairfuse $(CASE_OBJS) $(EXPLAIN_OBJS)
+	$(Q)echo '== verdicts'; tests/cases/table --check $(B)
+
 # The sanitizers' build is a build of its own, in $(O)/san.
 .PHONY: check-unit
-check-unit: check-unit-run
+check-unit: check-unit-run check-verdicts
 ifneq ($(SANITIZE),1)
 	$(Q)echo '== test_refused.sh'; tests/unit/test_refused.sh
 	$(Q)echo '== test_completion.sh'; tests/unit/test_completion.sh

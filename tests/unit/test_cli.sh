@@ -146,6 +146,16 @@ expect 'value out of range' 1 \
 	"pairfuse: session.bpf.o: option 'opt_u8' (__u8): '256' does not fit: need 0 to 255" \
 	"$pairfuse" explain "$obj" --set opt_u8=256
 
+expect 'no BTF of a kernel' 1 \
+	"pairfuse: $dir/text.o: no BTF of a kernel can be read there: BPF object format invalid; need /sys/kernel/btf/vmlinux of that kernel, or its vmlinux" \
+	"$pairfuse" explain "$obj" --btf "$dir/text.o"
+expect 'no file with BTF' 1 \
+	"pairfuse: /nonexistent: no BTF of a kernel can be read there: No such file or directory; need /sys/kernel/btf/vmlinux of that kernel, or its vmlinux" \
+	"$pairfuse" explain "$obj" --btf /nonexistent
+# the object's own has none of its functions' targets, but may stand for a kernel
+expect 'BTF of another kernel' 0 '' "$pairfuse" explain "$obj" --fs ext4 --btf "$obj"
+out 'BTF of another kernel' '^read_entry .* ext4_file_read_iter (not in this kernel) '
+
 # --- what works without privilege ---
 
 expect 'explain' 0 '' "$pairfuse" explain "$obj" --set opt_u32=0 --fs ext4

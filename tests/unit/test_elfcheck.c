@@ -222,6 +222,41 @@ static void test_ext(void **state)
 	assert_null(pairfuse_btf_ext_check("short", 5));
 }
 
+/* --- symbols of the kernel --- */
+
+static char wanted[256];
+
+static void want(void *arg, const char *symbol)
+{
+	assert_ptr_equal(arg, wanted);
+	snprintf(wanted + strlen(wanted), sizeof(wanted) - strlen(wanted), "%s;", symbol);
+}
+
+/* Only what is wanted from others, and was not weak, becomes so; nothing else changes. */
+static void test_weaken(void **state)
+{
+	static char before[sizeof(copy)];
+	size_t nr = of_type(SHT_SYMTAB)->sh_size / sizeof(Elf64_Sym), i, changed = 0;
+
+	memcpy(copy, file, size);
+	assert_true(nr > 3);
+	symbol(nr - 1)->st_shndx = SHN_UNDEF;
+	symbol(nr - 1)->st_info = ELF64_ST_INFO(STB_GLOBAL, STT_NOTYPE);
+	symbol(nr - 2)->st_shndx = SHN_UNDEF;
+	symbol(nr - 2)->st_info = ELF64_ST_INFO(STB_WEAK, STT_NOTYPE);
+	memcpy(before, copy, size);
+	wanted[0] = '\0';
+	pairfuse_elf_weaken(copy, size, want, wanted);
+	assert_int_equal(ELF64_ST_BIND(symbol(nr - 1)->st_info), STB_WEAK);
+	for (i = 0; i < size; i++)
+		changed += copy[i] != before[i];
+	assert_int_equal(changed, 1);
+	assert_int_equal(strcspn(wanted, ";"), strlen(wanted) - 1);
+	assert_null(pairfuse_elf_check(copy, size));
+	pairfuse_elf_weaken(copy, size, want, wanted);	/* none is left */
+	assert_int_equal(strcspn(wanted, ";"), strlen(wanted) - 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -233,6 +268,7 @@ int main(void)
 		cmocka_unit_test(test_object_types),
 		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_ext),
+		cmocka_unit_test(test_weaken),
 	};
 
 	return cmocka_run_group_tests(tests, read_object, NULL);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Names of reasons, keys and optimisations. */
+#include <bpf/libbpf.h>
+#include <stdlib.h>
+
 #include "analysis_test.h"
 #include "hook.h"
 #include "why.h"
@@ -89,12 +92,67 @@ static void test_none(void **state)
 		{ "iter/task", "iterator" },
 		{ "iter.s/task", "iterator" },
 		{ "kprobe/vfs_read+0x10", "first instruction" },
-		{ "xdp", "not at a function" },
+		{ "xdp", "packets" },
+		{ "xdp.frags/cpumap", "packets" },
+		{ "cgroup/connect4", "cgroup" },
+		{ "struct_ops.s/init", "operations" },
+		{ "freplace/f", "another BPF program" },
+		{ "fexit.session/f", "none that libbpf knows" },
+		{ "xdpx", "none that libbpf knows" },
+		{ "", "none that libbpf knows" },
 	};
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(kinds); i++)
 		assert_non_null(strstr(pairfuse_hook_why_none(kinds[i][0]), kinds[i][1]));
+}
+
+/* --- all sections that this libbpf knows --- */
+
+static char known[4096];	/* " socket sk_reuseport/migrate ... kprobe+ ..." */
+
+static int keep_names(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	char line[4096], *names;
+
+	vsnprintf(line, sizeof(line), fmt, ap);
+	names = strstr(line, "names are:");
+	if (names)
+		snprintf(known, sizeof(known), "%s", names + strlen("names are:"));
+	return 0;
+}
+
+static void check_section(char *name)
+{
+	enum pairfuse_hook_type at;
+	char *func;
+
+	if (name[strlen(name) - 1] == '+')
+		name[strlen(name) - 1] = '\0';
+	at = pairfuse_hook_of_section(name, &func);
+	free(func);
+	/* fentry and fexit are told by what libbpf says of them */
+	if (pairfuse_hook_is_half(at) || !strncmp(name, "fentry", 6) || !strncmp(name, "fexit", 5))
+		return;
+	if (strstr(pairfuse_hook_why_none(name), "none that libbpf knows"))
+		fail_msg("no word for section '%s'", name);
+}
+
+static void test_all_sections(void **state)
+{
+	enum bpf_attach_type attach;
+	enum bpf_prog_type type;
+	unsigned int n = 0;
+	char *name, *save;
+
+	libbpf_set_print(keep_names);
+	assert_true(libbpf_prog_type_by_name("no such section", &type, &attach) < 0);
+	libbpf_set_print(NULL);
+	for (name = strtok_r(known, " \n", &save); name; name = strtok_r(NULL, " \n", &save)) {
+		check_section(name);
+		n++;
+	}
+	assert_true(n > 60);	/* 1.1 has 95 */
 }
 
 int main(void)
@@ -105,6 +163,7 @@ int main(void)
 		cmocka_unit_test(test_refuse),
 		cmocka_unit_test(test_opts),
 		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_all_sections),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
