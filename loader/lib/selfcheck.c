@@ -28,81 +28,26 @@
 
 #include <linux/pairfuse.h>
 
+#include "checker.h"
 #include "frames.h"
 #include "hook.h"
 #include "insn.h"
-#include "interp.h"
-#include "selfcheck.h"
 
-#define NR_THREADS	4
-#define MAX_DEPTH	3
-#define MAX_CONSTS	64
 #define ROUND		100		/* calls */
+#define IDLE_ROUNDS	2
+#define MAX_RETRY_INSNS	20000000
 #define MAX_ID		4194304U	/* of threads */
 #define RETRIES		10
-#define NR_FAVOURITES	4
 
-enum { ORIG, FUSED, AGAIN, NR_WORLDS };
-
-struct call {
-	int pair;
-	__u64 args[PAIRFUSE_MAX_REGS];
-	__u64 armed;
-	bool passes;		/* the stub's filter lets it by */
-	__u64 at;		/* time of the entry */
-	unsigned long begun;	/* calls of the group by the thread so far, with this one */
-};
-
-struct thread {
-	__u64 pid_tgid;
-	__u64 task;
-	char comm[16];
-	__u32 cpu;
-	unsigned int depth;	/* calls that it is in */
-	struct call calls[MAX_DEPTH];
-	unsigned long *begun;	/* by carrier */
-	__u64 slots[MAX_DEPTH];	/* addresses, FUSED */
-};
-
-/* As memory that programs read: PAIRFUSE_VA_USER_REGS */
-union user_regs {
-	struct pairfuse_user_regs regs;
-	unsigned char bytes[PAIRFUSE_USER_REGS_STRIDE];
-};
-
-struct checker {
-	struct pairfuse_check *c;
-	struct pairfuse_world *worlds[NR_WORLDS];
-	__u64 ctx[NR_WORLDS];	/* address of the context */
-	struct pairfuse_outside out;
-	union user_regs user[NR_THREADS][MAX_DEPTH];
-	__u32 consts[MAX_CONSTS];
-	struct thread threads[NR_THREADS];
-	__u64 favourites[NR_FAVOURITES];	/* numbers that come again and again in a round */
-	int *pairs;		/* that are checked */
-	unsigned int nr_pairs;
-	bool *carrier;		/* by map: not compared */
-	bool **seen;		/* by pair, entry and exit: instructions that have run */
-	bool overlap;
-	bool nest;
-	bool by_process;	/* threads of one process have one key */
-	bool percpu;		/* a carrier has a value for each CPU */
-	bool exec;		/* no carrier is keyed by the number of a thread */
-	__u64 rnd;
-	unsigned int salt;	/* of the junk of ORIG and AGAIN */
-	unsigned long events;
-	enum pairfuse_check_verdict verdict;
-};
-
-static unsigned int rnd(struct checker *q, unsigned int n)
+static unsigned int rnd(struct pairfuse_checker *q, unsigned int n)
 {
 	q->rnd = q->rnd * 6364136223846793005ULL + 1442695040888963407ULL;
 	return (q->rnd >> 33) % n;
 }
 
-static void fail(struct checker *q, enum pairfuse_check_verdict verdict, const char *fmt, ...)
+static void fail(struct pairfuse_checker *q, enum pairfuse_check_verdict verdict, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-static void fail(struct checker *q, enum pairfuse_check_verdict verdict, const char *fmt, ...)
+static void fail(struct pairfuse_checker *q, enum pairfuse_check_verdict verdict, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -114,7 +59,7 @@ static void fail(struct checker *q, enum pairfuse_check_verdict verdict, const c
 	va_end(ap);
 }
 
-static const struct pairfuse_pair *pair_of(const struct checker *q, const struct call *c)
+static const struct pairfuse_pair *pair_of(const struct pairfuse_checker *q, const struct pairfuse_call *c)
 {
 	return &q->c->res->pairs[c->pair];
 }
@@ -137,7 +82,7 @@ struct views {
 	size_t len[NR_WORLDS];
 };
 
-static void view_log(const struct checker *q, struct views *v)
+static void view_log(const struct pairfuse_checker *q, struct views *v)
 {
 	int i;
 
@@ -150,7 +95,7 @@ static void view_log(const struct checker *q, struct views *v)
 	}
 }
 
-static void view_elem(struct checker *q, const struct pairfuse_elem *touched, struct views *v)
+static void view_elem(struct pairfuse_checker *q, const struct pairfuse_elem *touched, struct views *v)
 {
 	__u32 size = q->c->in->maps[touched->map].value_size;
 	struct pairfuse_elem *e;
@@ -183,7 +128,7 @@ static bool same(const struct views *v)
 }
 
 /* Does it differ between ORIG and AGAIN in more than copies of junk? */
-static bool is_computed(const struct checker *q, const struct views *v)
+static bool is_computed(const struct pairfuse_checker *q, const struct views *v)
 {
 	const unsigned char *orig = v->data[ORIG], *again = v->data[AGAIN];
 	size_t i;
@@ -198,7 +143,7 @@ static bool is_computed(const struct checker *q, const struct views *v)
 	return false;
 }
 
-static void trace_views(const struct checker *q, const struct views *v)
+static void trace_views(const struct pairfuse_checker *q, const struct views *v)
 {
 	static const char *const names[] = { "original", "fused", "original again" };
 	int i;
@@ -209,7 +154,7 @@ static void trace_views(const struct checker *q, const struct views *v)
 }
 
 /* An element that has to be compared. */
-static struct pairfuse_elem *next_touched(const struct checker *q, int *world,
+static struct pairfuse_elem *next_touched(const struct pairfuse_checker *q, int *world,
 					  struct pairfuse_elem *e)
 {
 	for (;;) {
@@ -222,7 +167,7 @@ static struct pairfuse_elem *next_touched(const struct checker *q, int *world,
 	}
 }
 
-static void differs(struct checker *q, const struct pairfuse_prog *prog, const char *where)
+static void differs(struct pairfuse_checker *q, const struct pairfuse_prog *prog, const char *where)
 {
 	struct pairfuse_elem *e = NULL;
 	bool computed;
@@ -243,7 +188,7 @@ static void differs(struct checker *q, const struct pairfuse_prog *prog, const c
 		fail(q, PAIRFUSE_CHECK_DIFFERS, "'%s' differs in %s", prog->name, where);
 }
 
-static void compare(struct checker *q, const struct pairfuse_prog *prog)
+static void compare(struct pairfuse_checker *q, const struct pairfuse_prog *prog)
 {
 	struct pairfuse_elem *e = NULL;
 	int world = -1;
@@ -269,7 +214,7 @@ static void compare(struct checker *q, const struct pairfuse_prog *prog)
 /* --- one program --- */
 
 /* PAIRFUSE_FILTER_... */
-static bool passes_by(const struct pairfuse_pair *pair, const struct thread *t)
+static bool passes_by(const struct pairfuse_pair *pair, const struct pairfuse_thread *t)
 {
 	switch (pair->filter) {
 	case PAIRFUSE_FILTER_TGID:
@@ -282,31 +227,23 @@ static bool passes_by(const struct pairfuse_pair *pair, const struct thread *t)
 	return false;
 }
 
-static unsigned int nr_regs(const struct pairfuse_prog *prog)
-{
-	if (prog->proto)
-		return prog->proto->nr_regs < PAIRFUSE_MAX_REGS ? prog->proto->nr_regs :
-								  PAIRFUSE_MAX_REGS;
-	return pairfuse_hook_is_typed(prog->at) ? 3 : PAIRFUSE_MAX_REGS;
-}
-
-static void trace(const struct checker *q, const struct thread *t, const struct pairfuse_prog *prog,
-		  const struct call *c, __u64 ret)
+static void trace(const struct pairfuse_checker *q, const struct pairfuse_thread *t, const struct pairfuse_prog *prog,
+		  const struct pairfuse_call *c, __u64 ret)
 {
 	if (!q->c->trace)
 		return;
 	fprintf(q->c->trace,
 		"%12llu cpu %u thread %u/%u depth %u %s(%llx, %llx, %llx) = %llx, armed %llu\n",
 		q->out.now, t->cpu, (__u32)(t->pid_tgid >> 32), (__u32)t->pid_tgid, t->depth,
-		prog->name, c->args[0], c->args[1], c->args[2], ret, c->armed);
+		prog->name, c->in.args[0], c->in.args[1], c->in.args[2], ret, c->armed);
 }
 
 /* What the stub gives; the rest is what was on the stack. */
-static void stub_context(const struct checker *q, const struct thread *t, const struct call *c,
+static void stub_context(const struct pairfuse_checker *q, const struct pairfuse_thread *t, const struct pairfuse_call *c,
 			 bool is_exit, __u64 ret, unsigned char *data)
 {
 	const struct pairfuse_pair *pair = pair_of(q, c);
-	unsigned int i, regs = nr_regs(&q->c->in->progs[pair->entry]);
+	unsigned int i, regs = pairfuse_check_regs(&q->c->in->progs[pair->entry]);
 	__u64 *ctx = (__u64 *)data;
 
 	if (pair->no_entry) {	/* the stub keeps nothing else for these */
@@ -316,7 +253,7 @@ static void stub_context(const struct checker *q, const struct thread *t, const 
 	}
 	ctx[PAIRFUSE_CTX_SLOT] = t->slots[t->depth - 1];
 	for (i = 0; i < regs; i++)
-		ctx[PAIRFUSE_CTX_ARG0 + i] = c->args[i];
+		ctx[PAIRFUSE_CTX_ARG0 + i] = c->in.args[i];
 	if (!is_exit)
 		return;
 	ctx[PAIRFUSE_CTX_RET] = ret;
@@ -326,7 +263,7 @@ static void stub_context(const struct checker *q, const struct thread *t, const 
 }
 
 /* The context's region has room for all kinds of contexts: no bytes are checked behind the end. */
-static unsigned char *new_context(struct checker *q, int world)
+static unsigned char *new_context(struct pairfuse_checker *q, int world)
 {
 	unsigned char *data = pairfuse_region(q->worlds[world], q->ctx[world], PAIRFUSE_MAX_CTX,
 					      false);
@@ -335,25 +272,30 @@ static unsigned char *new_context(struct checker *q, int world)
 	return data;
 }
 
-static void run_original(struct checker *q, int world, const struct thread *t, const struct call *c,
-			 const struct pairfuse_prog *prog, __u64 ret)
+static void run_original(struct pairfuse_checker *q, int world, const struct pairfuse_thread *t,
+			 const struct pairfuse_call *c, const struct pairfuse_prog *prog,
+			 __u64 ret)
 {
+	bool is_exit = pairfuse_hook_is_exit(prog->at);
 	struct pairfuse_world *w = q->worlds[world];
 	struct pairfuse_code_run run = { .insns = prog->insns, .nr = prog->nr_insns,
-					 .ctx = q->ctx[world] };
+					 .ctx = q->ctx[world],
+					 .seen = world == ORIG ? q->halves[2 * c->pair + is_exit].orig :
+								 NULL };
 
-	pairfuse_check_context(prog, nr_regs(prog), c->args,
+	pairfuse_check_context(prog, pairfuse_check_regs(prog), c->in.args,
 			       &q->user[t - q->threads][t->depth - 1].regs, ret,
 			       new_context(q, world));
-	w->nr_regs = nr_regs(prog);
-	w->is_exit = pairfuse_hook_is_exit(prog->at);
+	w->nr_regs = pairfuse_check_regs(prog);
+	w->is_exit = is_exit;
 	w->frames = 0;
 	pairfuse_interp(w, &run);
+	q->insns += w->insns;
 	if (w->fault)
 		fail(q, PAIRFUSE_CHECK_CANNOT, "'%s': %s", prog->name, w->what);
 }
 
-static void run_fused(struct checker *q, const struct thread *t, struct call *c, bool is_exit,
+static void run_fused(struct pairfuse_checker *q, const struct pairfuse_thread *t, struct pairfuse_call *c, bool is_exit,
 		      __u64 ret)
 {
 	const struct pairfuse_pair *pair = pair_of(q, c);
@@ -361,7 +303,7 @@ static void run_fused(struct checker *q, const struct thread *t, struct call *c,
 	struct pairfuse_world *w = q->worlds[FUSED];
 	struct pairfuse_code_run run = { .insns = code->insns, .nr = code->nr_insns,
 					 .ctx = q->ctx[FUSED],
-					 .seen = q->seen[2 * c->pair + is_exit] };
+					 .seen = q->halves[2 * c->pair + is_exit].fused };
 	__u64 r0 = 1;
 
 	w->storage_size = pair->storage_size;
@@ -372,6 +314,7 @@ static void run_fused(struct checker *q, const struct thread *t, struct call *c,
 	if (is_exit || !pair->no_entry) {
 		stub_context(q, t, c, is_exit, ret, new_context(q, FUSED));
 		r0 = pairfuse_interp(w, &run);
+		q->insns += w->insns;
 	}
 	if (!is_exit)
 		c->armed = r0;
@@ -386,7 +329,7 @@ static void run_fused(struct checker *q, const struct thread *t, struct call *c,
  * A key that was looked for in vain: perhaps user space, or another program, adds
  * it now. Everywhere alike, and never to a carrier.
  */
-static void add_missed(struct checker *q)
+static void add_missed(struct pairfuse_checker *q)
 {
 	struct pairfuse_world *w = q->worlds[ORIG];
 	unsigned int map = w->missed_map;
@@ -408,29 +351,67 @@ static void add_missed(struct checker *q)
 			pairfuse_map_add(q->worlds[i], map, key, q->out.cpu, NULL, 0);
 }
 
-/* Both sides of one program. */
-static void run_both(struct checker *q, struct thread *t, bool is_exit, __u64 ret)
+static void settle(struct pairfuse_checker *q)
 {
-	struct call *c = &t->calls[t->depth - 1];
-	const struct pairfuse_pair *pair = pair_of(q, c);
-	const struct pairfuse_prog *prog = &q->c->in->progs[is_exit ? pair->exit : pair->entry];
-	unsigned long before;
 	int i;
 
-	trace(q, t, prog, c, ret);
-	q->out.run = q->rnd;
+	for (i = 0; i < NR_WORLDS; i++)
+		if (q->worlds[i])
+			pairfuse_world_settle(q->worlds[i]);
+}
+
+/* What helpers answer during this program. */
+static void set_outside(struct pairfuse_checker *q, const struct pairfuse_thread *t,
+			const struct pairfuse_call *c, const struct pairfuse_prog *prog,
+			bool is_exit)
+{
+	trace(q, t, prog, c, c->in.ret);
+	q->out.run = c->in.run[is_exit];
 	q->out.pid_tgid = t->pid_tgid;
 	q->out.task = t->task;
 	q->out.cpu = t->cpu;
-	q->out.random = rnd(q, 1000);
-	q->out.uid_gid = rnd(q, 4) ? q->out.random % 3 : q->consts[0];
+	q->out.random = c->in.random[is_exit];
+	q->out.uid_gid = c->in.uid_gid[is_exit];
+	q->out.answer_of = c->in.answer_of;
+	q->out.answer = c->in.answer;
 	q->out.cookie = prog->cookie;
 	q->out.addr = prog->addr;
 	memcpy(q->out.comm, t->comm, sizeof(q->out.comm));
-	before = q->worlds[ORIG]->calls - q->worlds[FUSED]->calls;
+}
+
+static void run_originals(struct pairfuse_checker *q, const struct pairfuse_thread *t,
+			  const struct pairfuse_call *c, const struct pairfuse_prog *prog,
+			  __u64 ret)
+{
+	bool is_exit = pairfuse_hook_is_exit(prog->at);
+	struct pairfuse_world *w = q->worlds[ORIG];
+	unsigned long stores = w->stores, finds = w->finds;
+	struct pairfuse_check_pair *stats = q->c->pairs ? &q->c->pairs[c->pair] : NULL;
+
+	w->origins = q->origins;
+	if (q->origins)
+		q->origins->call = c->number;
 	run_original(q, ORIG, t, c, prog, ret);
+	if (stats && is_exit)
+		stats->read += w->finds > finds;
+	else if (stats)
+		stats->stored += w->stores > stores;
+	pairfuse_steer_note(q, c, is_exit);
 	if (!q->verdict && q->worlds[AGAIN])
 		run_original(q, AGAIN, t, c, prog, ret);
+}
+
+/* Both sides of one program. */
+static void run_both(struct pairfuse_checker *q, struct pairfuse_thread *t, bool is_exit, __u64 ret)
+{
+	struct pairfuse_call *c = &t->calls[t->depth - 1];
+	const struct pairfuse_pair *pair = pair_of(q, c);
+	const struct pairfuse_prog *prog = &q->c->in->progs[is_exit ? pair->exit : pair->entry];
+	unsigned long before;
+
+	set_outside(q, t, c, prog, is_exit);
+	before = q->worlds[ORIG]->calls - q->worlds[FUSED]->calls;
+	run_originals(q, t, c, prog, ret);
 	if (!is_exit)
 		c->passes = passes_by(pair, t);
 	if (!q->verdict && !c->passes &&
@@ -440,14 +421,12 @@ static void run_both(struct checker *q, struct thread *t, bool is_exit, __u64 re
 	if (!q->verdict)
 		compare(q, prog);
 	add_missed(q);
-	for (i = 0; i < NR_WORLDS; i++)
-		if (q->worlds[i])
-			pairfuse_world_settle(q->worlds[i]);
+	settle(q);
 }
 
 /* --- calls --- */
 
-static __u64 new_word(struct checker *q)
+static __u64 new_word(struct pairfuse_checker *q)
 {
 	switch (rnd(q, 5)) {
 	case 0:
@@ -464,18 +443,18 @@ static __u64 new_word(struct checker *q)
 }
 
 /* The same again is what finds elements of maps that are keyed by arguments. */
-static __u64 random_word(struct checker *q)
+static __u64 random_word(struct pairfuse_checker *q)
 {
-	return rnd(q, 2) ? q->favourites[rnd(q, NR_FAVOURITES)] : new_word(q);
+	return rnd(q, 2) ? q->favourites[rnd(q, PAIRFUSE_CHECK_WORDS)] : new_word(q);
 }
 
-static __u64 random_pointer(struct checker *q)
+static __u64 random_pointer(struct pairfuse_checker *q)
 {
 	return PAIRFUSE_VA_KERNEL + 64 * (rnd(q, 2) ? rnd(q, 4) : rnd(q, 1024));
 }
 
 /* A name; now and then of words that programs compare it with. */
-static void random_comm(struct checker *q, struct thread *t)
+static void random_comm(struct pairfuse_checker *q, struct pairfuse_thread *t)
 {
 	const struct pairfuse_pair *pair = &q->c->res->pairs[q->pairs[rnd(q, q->nr_pairs)]];
 	__u32 words[4] = { 0 };
@@ -492,31 +471,80 @@ static void random_comm(struct checker *q, struct thread *t)
 	t->comm[sizeof(t->comm) - 1] = '\0';
 }
 
-static void begin(struct checker *q, struct thread *t, int pair)
+static void draw_half(struct pairfuse_checker *q, struct pairfuse_drawn *in, bool is_exit)
 {
-	const struct pairfuse_pair *p = &q->c->res->pairs[pair];
-	const struct pairfuse_prog *prog = &q->c->in->progs[p->entry];
-	struct call *c = &t->calls[t->depth];
-	__u64 *regs = (__u64 *)&q->user[t - q->threads][t->depth].regs;
-	unsigned char *slot;
+	in->run[is_exit] = q->rnd;
+	in->random[is_exit] = rnd(q, 1000);
+	in->uid_gid[is_exit] = rnd(q, 4) ? in->random[is_exit] % 3 : q->consts[0];
+}
+
+/* What a call of the pair is given, at random. */
+static void draw_entry(struct pairfuse_checker *q, const struct pairfuse_thread *t, int pair,
+		       struct pairfuse_drawn *in)
+{
+	const struct pairfuse_prog *prog =
+		&q->c->in->progs[q->c->res->pairs[pair].entry];
+	__u64 *regs = (__u64 *)&in->regs;
 	unsigned int i;
 
-	t->depth++;
-	*c = (struct call){ .pair = pair, .at = q->out.now, .begun = ++t->begun[p->carrier] };
-	if (t->depth == 1)
-		t->cpu = rnd(q, PAIRFUSE_NR_CPUS);
+	*in = (struct pairfuse_drawn){ .pair = pair, .thread = t - q->threads };
 	for (i = 0; i < PAIRFUSE_MAX_REGS; i++) {
-		c->args[i] = random_word(q);
+		in->args[i] = random_word(q);
 		/* kprobes know no types */
 		if (prog->proto ? prog->proto->btf_id[i] != 0 : rnd(q, 2))
-			c->args[i] = random_pointer(q);
+			in->args[i] = random_pointer(q);
 	}
-	if (pairfuse_hook_is_syscall(prog->at)) {
-		for (i = 0; i < sizeof(struct pairfuse_user_regs) / 8; i++)
+	if (pairfuse_hook_is_syscall(prog->at))
+		for (i = 0; i < sizeof(in->regs) / 8; i++)
 			regs[i] = rnd(q, 3) ? random_word(q) : random_pointer(q);
-		c->args[0] = PAIRFUSE_VA_USER_REGS + ((unsigned char *)regs -
-						      (unsigned char *)q->user);
+	draw_half(q, in, false);
+}
+
+static void draw_exit(struct pairfuse_checker *q, const struct pairfuse_pair *pair,
+		      struct pairfuse_drawn *in)
+{
+	const struct pairfuse_proto *proto = q->c->in->progs[pair->exit].proto;
+
+	in->ret = random_word(q);
+	if (proto && proto->btf_id[PAIRFUSE_VALUE_RET])
+		in->ret = random_pointer(q);
+	draw_half(q, in, true);
+}
+
+/* A call of the thread, as it was before its entry program. */
+static struct pairfuse_call *new_call(struct pairfuse_checker *q, struct pairfuse_thread *t,
+				      const struct pairfuse_drawn *in)
+{
+	const struct pairfuse_pair *p = &q->c->res->pairs[in->pair];
+	struct pairfuse_call *c = &t->calls[t->depth];
+	union pairfuse_regs *user = &q->user[t - q->threads][t->depth];
+
+	t->depth++;
+	*c = (struct pairfuse_call){ .pair = in->pair, .in = *in, .at = q->out.now,
+				     .number = ++q->calls };
+	if (t->depth == 1)
+		t->cpu = rnd(q, PAIRFUSE_NR_CPUS);
+	if (in->comm[0])
+		memcpy(t->comm, in->comm, sizeof(t->comm));
+	if (pairfuse_hook_is_syscall(q->c->in->progs[p->entry].at)) {
+		user->regs = in->regs;
+		c->in.args[0] = PAIRFUSE_VA_USER_REGS +
+				((unsigned char *)user - (unsigned char *)q->user);
 	}
+	return c;
+}
+
+static void begin(struct pairfuse_checker *q, struct pairfuse_thread *t,
+		  const struct pairfuse_drawn *in, bool again)
+{
+	struct pairfuse_call *c;
+	unsigned char *slot;
+
+	if (q->out.now < in->start)
+		q->out.now = in->start;
+	c = new_call(q, t, in);
+	c->again = again;
+	c->begun = ++t->begun[pair_of(q, c)->carrier];
 	/* the slot is whatever was on the stack before */
 	slot = pairfuse_region(q->worlds[FUSED], t->slots[t->depth - 1], PAIRFUSE_SLOT_SIZE, true);
 	pairfuse_junk(q->worlds[FUSED], slot, PAIRFUSE_SLOT_SIZE);
@@ -524,12 +552,33 @@ static void begin(struct checker *q, struct thread *t, int pair)
 }
 
 /*
+ * The exit program of a system call that has not been by the entry: the child of clone(),
+ * calls that seccomp answers (sysexit.c). Fused, nothing is run.
+ */
+static void pass(struct pairfuse_checker *q, struct pairfuse_thread *t, int pair)
+{
+	const struct pairfuse_pair *p = &q->c->res->pairs[pair];
+	struct pairfuse_drawn in;
+	struct pairfuse_call *c;
+
+	draw_entry(q, t, pair, &in);
+	draw_exit(q, p, &in);
+	c = new_call(q, t, &in);
+	set_outside(q, t, c, &q->c->in->progs[p->exit], true);
+	run_originals(q, t, c, &q->c->in->progs[p->exit], in.ret);
+	if (!q->verdict)
+		compare(q, &q->c->in->progs[p->exit]);
+	settle(q);
+	t->depth--;
+}
+
+/*
  * The second thread of the process gets the number of the first, which is gone then; the
  * process has another thread soon.
  */
-static void exec(struct checker *q, struct thread *t)
+static void exec(struct pairfuse_checker *q, struct pairfuse_thread *t)
 {
-	struct thread *leader = &q->threads[0];
+	struct pairfuse_thread *leader = &q->threads[0];
 	__u64 pid_tgid = leader->pid_tgid;
 
 	if (!q->exec || t != &q->threads[1] || leader->depth)
@@ -538,17 +587,13 @@ static void exec(struct checker *q, struct thread *t)
 	t->pid_tgid = pid_tgid;
 }
 
-static void end(struct checker *q, struct thread *t)
+/* The time, the CPU, the numbers and the registers at the end of a call. */
+static void move_on(struct pairfuse_checker *q, struct pairfuse_thread *t, struct pairfuse_call *c)
 {
-	struct call *c = &t->calls[t->depth - 1];
-	const struct pairfuse_pair *pair = pair_of(q, c);
-	const struct pairfuse_proto *proto = q->c->in->progs[pair->exit].proto;
 	struct pairfuse_user_regs *regs = &q->user[t - q->threads][t->depth - 1].regs;
-	__u64 ret = random_word(q);
 
-	if ((pairfuse_pair_flags(pair) & PAIRFUSE_ATTACH_EXACT) &&
-	    c->begun != t->begun[pair->carrier])
-		c->armed = 0;
+	if (c->again && c->in.wait && q->out.now < c->at + c->in.wait)
+		q->out.now = c->at + c->in.wait;
 	if (!q->percpu && t->depth == 1 && !rnd(q, 3))
 		t->cpu = rnd(q, PAIRFUSE_NR_CPUS);
 	if (!rnd(q, 4))
@@ -557,13 +602,24 @@ static void end(struct checker *q, struct thread *t)
 	regs->di = regs->si = random_word(q);
 	if (!rnd(q, 16))
 		random_comm(q, t);
-	if (proto && proto->btf_id[PAIRFUSE_VALUE_RET])
-		ret = random_pointer(q);
-	run_both(q, t, true, ret);
+}
+
+static void end(struct pairfuse_checker *q, struct pairfuse_thread *t)
+{
+	struct pairfuse_call *c = &t->calls[t->depth - 1];
+	const struct pairfuse_pair *pair = pair_of(q, c);
+
+	if ((pairfuse_pair_flags(pair) & PAIRFUSE_ATTACH_EXACT) &&
+	    c->begun != t->begun[pair->carrier])
+		c->armed = 0;
+	move_on(q, t, c);
+	if (!c->again)
+		draw_exit(q, pair, &c->in);
+	run_both(q, t, true, c->in.ret);
 	t->depth--;
 }
 
-static bool same_process(const struct thread *a, const struct thread *b)
+static bool same_process(const struct pairfuse_thread *a, const struct pairfuse_thread *b)
 {
 	return a->pid_tgid >> 32 == b->pid_tgid >> 32;
 }
@@ -572,7 +628,7 @@ static bool same_process(const struct thread *a, const struct thread *b)
  * Nanoseconds to years, but no 64 bits are ever full: in long times divisions by
  * constants would be wrong, and histograms have a slot for each magnitude.
  */
-static __u64 random_time(struct checker *q)
+static __u64 random_time(struct pairfuse_checker *q)
 {
 	if (!rnd(q, 16) && q->out.now < 1ULL << 60)
 		return (1ULL << rnd(q, 60)) + rnd(q, 1 << 20);
@@ -580,7 +636,7 @@ static __u64 random_time(struct checker *q)
 }
 
 /* What user space would find of a hash when no call is under way, and 0 is nothing. */
-static bool is_left(struct checker *q, unsigned int map)
+static bool is_left(struct pairfuse_checker *q, unsigned int map)
 {
 	const struct pairfuse_table *t = &q->worlds[ORIG]->tables[map];
 	__u32 size = q->c->in->maps[map].value_size, i;
@@ -599,7 +655,7 @@ static bool is_left(struct checker *q, unsigned int map)
 }
 
 /* Times or addresses, by a pair of the group. */
-static bool may_leave(const struct checker *q, int carrier)
+static bool may_leave(const struct pairfuse_checker *q, int carrier)
 {
 	unsigned int i;
 
@@ -611,12 +667,12 @@ static bool may_leave(const struct checker *q, int carrier)
 }
 
 /* Nothing of it is seen when the map is not there. */
-static void look_at_carriers(struct checker *q)
+static void look_at_carriers(struct pairfuse_checker *q)
 {
 	const struct pairfuse_pair *pair;
 	unsigned int i;
 
-	for (i = 0; i < NR_THREADS; i++)
+	for (i = 0; i < PAIRFUSE_CHECK_THREADS; i++)
 		if (q->threads[i].depth)
 			return;
 	for (i = 0; i < q->nr_pairs && !q->verdict; i++) {
@@ -630,28 +686,58 @@ static void look_at_carriers(struct checker *q)
 	}
 }
 
-/* One event: a call begins or ends. */
-static void event(struct checker *q)
+static bool may_pass(struct pairfuse_checker *q, const struct pairfuse_thread *t, int pair)
 {
-	struct thread *t = &q->threads[rnd(q, NR_THREADS)];
+	const struct pairfuse_prog *progs = q->c->in->progs;
+
+	return !t->depth && pairfuse_hook_is_syscall(progs[q->c->res->pairs[pair].exit].at) &&
+	       !rnd(q, 8);
+}
+
+static void call(struct pairfuse_checker *q, struct pairfuse_thread *t, bool for_goal)
+{
+	struct pairfuse_drawn in;
+	int pair;
+
+	if (for_goal) {
+		pairfuse_steer_take(q, &in);
+		begin(q, t, &in, true);
+		return;
+	}
+	pair = q->pairs[rnd(q, q->nr_pairs)];
+	if (may_pass(q, t, pair)) {
+		pass(q, t, pair);
+		return;
+	}
+	draw_entry(q, t, pair, &in);
+	begin(q, t, &in, false);
+}
+
+/* One event: a call begins or ends. */
+static void event(struct pairfuse_checker *q)
+{
+	struct pairfuse_thread *t = &q->threads[rnd(q, PAIRFUSE_CHECK_THREADS)], *goal = NULL;
+	int steered = q->origins ? pairfuse_steer_thread(q) : -1;
 	unsigned int i;
 
 	q->events++;
 	q->out.now += random_time(q);
-	for (i = 0; !q->overlap && i < NR_THREADS; i++)
+	if (steered >= 0 && rnd(q, 8))
+		t = goal = &q->threads[steered];
+	for (i = 0; !q->overlap && i < PAIRFUSE_CHECK_THREADS; i++)
 		if (q->threads[i].depth && (!q->by_process || same_process(t, &q->threads[i])))
 			t = &q->threads[i];
-	if (t->depth && (!q->nest || t->depth == MAX_DEPTH || rnd(q, 2)))
+	if (t->depth && (!q->nest || t->depth == PAIRFUSE_CHECK_DEPTH || goal || rnd(q, 2)))
 		end(q, t);
 	else
-		begin(q, t, q->pairs[rnd(q, q->nr_pairs)]);
+		call(q, t, t == goal);
 	if (!q->verdict)
 		look_at_carriers(q);
 }
 
 /* --- rounds --- */
 
-static bool is_taken(const struct checker *q, __u32 id, unsigned int n)
+static bool is_taken(const struct pairfuse_checker *q, __u32 id, unsigned int n)
 {
 	unsigned int i;
 
@@ -662,7 +748,7 @@ static bool is_taken(const struct checker *q, __u32 id, unsigned int n)
 }
 
 /* Numbers that no other thread has; now and then one that a program looks for. */
-static __u32 thread_number(struct checker *q, unsigned int n)
+static __u32 thread_number(struct pairfuse_checker *q, unsigned int n)
 {
 	const struct pairfuse_pair *pair = &q->c->res->pairs[q->pairs[rnd(q, q->nr_pairs)]];
 	__u32 id = 0;
@@ -678,13 +764,13 @@ static __u32 thread_number(struct checker *q, unsigned int n)
 	return id;
 }
 
-static void make_threads(struct checker *q)
+static void make_threads(struct pairfuse_checker *q)
 {
 	struct pairfuse_world *w = q->worlds[FUSED];
 	unsigned int i, d;
 
-	for (i = 0; i < NR_THREADS; i++) {
-		struct thread *t = &q->threads[i];
+	for (i = 0; i < PAIRFUSE_CHECK_THREADS; i++) {
+		struct pairfuse_thread *t = &q->threads[i];
 		__u32 tid = thread_number(q, i);
 		/* the first two in one process, the others alone */
 		__u64 tgid = i == 1 ? q->threads[0].pid_tgid >> 32 : tid;
@@ -694,12 +780,12 @@ static void make_threads(struct checker *q)
 		t->depth = 0;
 		random_comm(q, t);
 		memset(t->begun, 0, q->c->in->nr_maps * sizeof(*t->begun));
-		for (d = 0; d < MAX_DEPTH; d++)
+		for (d = 0; d < PAIRFUSE_CHECK_DEPTH; d++)
 			t->slots[d] = pairfuse_region_new(w, PAIRFUSE_SLOT_SIZE, true, NULL);
 	}
 }
 
-static bool make_worlds(struct checker *q)
+static bool make_worlds(struct pairfuse_checker *q)
 {
 	__u64 seed = pairfuse_mix(q->rnd, 3), orig = pairfuse_mix(seed, q->salt);
 	int i;
@@ -709,7 +795,7 @@ static bool make_worlds(struct checker *q)
 		if (i == AGAIN && q->c->strict)
 			continue;
 		q->worlds[i] = pairfuse_world_new(&q->out, i == FUSED ? seed : orig,
-						  i == AGAIN);
+						  i == AGAIN, i == FUSED ? -1 : q->pattern);
 		if (!q->worlds[i])
 			return false;
 		q->ctx[i] = pairfuse_region_new(q->worlds[i], PAIRFUSE_MAX_CTX, false, NULL);
@@ -721,16 +807,25 @@ static bool make_worlds(struct checker *q)
 	return true;
 }
 
-static void play_round(struct checker *q, unsigned int calls)
+static bool is_spent(const struct pairfuse_checker *q)
 {
+	return (q->c->budget && q->insns >= q->c->budget) || (q->most && q->events >= q->most);
+}
+
+static void play_round(struct pairfuse_checker *q, unsigned int calls)
+{
+	unsigned long until = q->calls + calls;
 	unsigned int i;
 
 	q->out.now = 1000000;
-	for (i = 0; i < NR_FAVOURITES; i++)
+	for (i = 0; i < PAIRFUSE_CHECK_WORDS; i++)
 		q->favourites[i] = new_word(q);
 	if (!make_worlds(q))
 		fail(q, PAIRFUSE_CHECK_CANNOT, "no memory");
-	for (i = 0; i < 2 * calls && !q->verdict; i++)
+	q->nr_goals = 0;
+	q->patches.nr = 0;
+	memset(q->patches.words, 0, sizeof(q->patches.words));
+	for (i = 0; i < 2 * calls && q->calls <= until && !q->verdict && !is_spent(q); i++)
 		event(q);
 	for (i = 0; i < NR_WORLDS; i++) {
 		pairfuse_world_free(q->worlds[i]);
@@ -740,29 +835,29 @@ static void play_round(struct checker *q, unsigned int calls)
 
 /* --- the pairs --- */
 
-static void add_const(struct checker *q, __u32 v)
+void pairfuse_checker_add_const(struct pairfuse_checker *q, __u32 v)
 {
 	size_t i;
 
 	for (i = 0; i < q->out.nr_consts; i++)
 		if (q->consts[i] == v)
 			return;
-	if (q->out.nr_consts < MAX_CONSTS)
+	if (q->out.nr_consts < PAIRFUSE_CHECK_CONSTS)
 		q->consts[q->out.nr_consts++] = v;
 }
 
-static void add_consts(struct checker *q, const struct bpf_insn *insns, size_t nr)
+static void add_consts(struct pairfuse_checker *q, const struct bpf_insn *insns, size_t nr)
 {
 	size_t i;
 
 	for (i = 0; i < nr; i++) {
 		if (pairfuse_insn_is_cond(&insns[i]) && BPF_SRC(insns[i].code) == BPF_K)
-			add_const(q, insns[i].imm);
+			pairfuse_checker_add_const(q, insns[i].imm);
 		if (!pairfuse_insn_is_imm64(&insns[i]))
 			continue;
 		if (!insns[i].src_reg && i + 1 < nr) {
-			add_const(q, insns[i].imm);
-			add_const(q, insns[i + 1].imm);
+			pairfuse_checker_add_const(q, insns[i].imm);
+			pairfuse_checker_add_const(q, insns[i + 1].imm);
 		}
 		i++;
 	}
@@ -776,7 +871,7 @@ static bool key_is_private(const struct pairfuse_pair *pair)
 }
 
 /* What calls may do at the same time is up to the least able of the pairs. */
-static void limit(struct checker *q, const struct pairfuse_pair *pair)
+static void limit(struct pairfuse_checker *q, const struct pairfuse_pair *pair)
 {
 	q->overlap &= key_is_private(pair);
 	q->by_process &= key_is_private(pair) || pair->key == PAIRFUSE_KEY_TGID;
@@ -786,7 +881,16 @@ static void limit(struct checker *q, const struct pairfuse_pair *pair)
 	q->percpu |= pairfuse_map_is_percpu(&q->out, pair->carrier);
 }
 
-static bool take_pair(struct checker *q, int n)
+static bool new_half(struct pairfuse_half *half, const struct pairfuse_prog *prog,
+		     const struct pairfuse_code *code)
+{
+	half->orig = calloc(prog->nr_insns + 1, 1);
+	half->tries = calloc(prog->nr_insns + 1, 1);
+	half->fused = calloc(code->nr_insns + 1, 1);
+	return half->orig && half->tries && half->fused;
+}
+
+static bool take_pair(struct pairfuse_checker *q, int n)
 {
 	const struct pairfuse_pair *pair = &q->c->res->pairs[n];
 	const struct pairfuse_prog *progs = q->c->in->progs;
@@ -797,25 +901,24 @@ static bool take_pair(struct checker *q, int n)
 	add_consts(q, pair->exit_code.insns, pair->exit_code.nr_insns);
 	add_consts(q, progs[pair->entry].insns, progs[pair->entry].nr_insns);
 	add_consts(q, progs[pair->exit].insns, progs[pair->exit].nr_insns);
-	q->seen[2 * n] = calloc(pair->entry_code.nr_insns + 1, sizeof(bool));
-	q->seen[2 * n + 1] = calloc(pair->exit_code.nr_insns + 1, sizeof(bool));
-	return q->seen[2 * n] && q->seen[2 * n + 1];
+	return new_half(&q->halves[2 * n], &progs[pair->entry], &pair->entry_code) &&
+	       new_half(&q->halves[2 * n + 1], &progs[pair->exit], &pair->exit_code);
 }
 
-static bool prepare(struct checker *q)
+static bool prepare(struct pairfuse_checker *q)
 {
 	const struct pairfuse_result *res = q->c->res;
 	size_t maps = q->c->in->nr_maps, i;
 	bool ok = true;
 
 	q->pairs = calloc(res->nr_pairs + 1, sizeof(*q->pairs));
-	q->seen = calloc(2 * res->nr_pairs + 1, sizeof(*q->seen));
+	q->halves = calloc(2 * res->nr_pairs + 1, sizeof(*q->halves));
 	q->carrier = calloc(maps + 1, sizeof(*q->carrier));
-	for (i = 0; i < NR_THREADS; i++) {
+	for (i = 0; i < PAIRFUSE_CHECK_THREADS; i++) {
 		q->threads[i].begun = calloc(maps + 1, sizeof(*q->threads[i].begun));
 		ok = ok && q->threads[i].begun;
 	}
-	if (!ok || !q->pairs || !q->seen || !q->carrier)
+	if (!ok || !q->pairs || !q->halves || !q->carrier)
 		return false;
 	for (i = 0; ok && i < res->nr_pairs; i++) {
 		const struct pairfuse_pair *pair = &res->pairs[i];
@@ -829,90 +932,185 @@ static bool prepare(struct checker *q)
 	return ok;
 }
 
-static void count_code(struct checker *q, const struct pairfuse_code *code, const bool *seen)
+static void count_code(struct pairfuse_checker *q, const struct pairfuse_code *code,
+		       const unsigned char *seen, struct pairfuse_check_code *of)
 {
 	size_t i;
 
 	for (i = 0; seen && i < code->nr_insns; i++) {
-		q->c->insns++;
-		q->c->insns_run += seen[i];
+		of->insns++;
+		of->run += seen[i] != 0;
 		i += pairfuse_insn_is_imm64(&code->insns[i]);
 	}
+	q->c->insns += of->insns;
+	q->c->insns_run += of->run;
 }
 
-static void count_and_free(struct checker *q)
+static void count_pair(struct pairfuse_checker *q, size_t n)
+{
+	const struct pairfuse_pair *pair = &q->c->res->pairs[n];
+	struct pairfuse_check_pair none, *stats = q->c->pairs ? &q->c->pairs[n] : &none;
+
+	stats->entry = stats->exit = (struct pairfuse_check_code){ 0 };
+	if (!pair->no_entry)
+		count_code(q, &pair->entry_code, q->halves[2 * n].fused, &stats->entry);
+	count_code(q, &pair->exit_code, q->halves[2 * n + 1].fused, &stats->exit);
+}
+
+static void free_all(struct pairfuse_checker *q)
 {
 	size_t i;
 
-	for (i = 0; q->seen && i < q->c->res->nr_pairs; i++) {
-		const struct pairfuse_pair *pair = &q->c->res->pairs[i];
-
-		if (!pair->no_entry)
-			count_code(q, &pair->entry_code, q->seen[2 * i]);
-		count_code(q, &pair->exit_code, q->seen[2 * i + 1]);
-		free(q->seen[2 * i]);
-		free(q->seen[2 * i + 1]);
+	for (i = 0; q->halves && i < 2 * q->c->res->nr_pairs; i++) {
+		free(q->halves[i].orig);
+		free(q->halves[i].tries);
+		free(q->halves[i].fused);
 	}
-	for (i = 0; i < NR_THREADS; i++)
+	for (i = 0; i < PAIRFUSE_CHECK_THREADS; i++)
 		free(q->threads[i].begun);
-	free(q->seen);
+	free(q->halves);
 	free(q->pairs);
 	free(q->carrier);
+	free(q->origins);
 }
 
-/* *events: after how many it was found. */
-static enum pairfuse_check_verdict attempt(struct pairfuse_check *c, unsigned int salt,
-					   unsigned long *events)
+static size_t nr_seen(const unsigned char *seen, size_t nr)
 {
-	struct checker *q = calloc(1, sizeof(*q));
+	size_t n = 0;
+
+	while (seen && nr-- > 0)
+		n += (seen[nr] & 1) + (seen[nr] >> 1 & 1) + (seen[nr] >> 2 & 1);
+	return n;
+}
+
+/* Instructions and directions of branches that have been taken, of the original programs. */
+static size_t reached(const struct pairfuse_checker *q)
+{
+	const struct pairfuse_prog *progs = q->c->in->progs;
+	const struct pairfuse_pair *pair;
+	size_t n = 0;
+	unsigned int i;
+
+	for (i = 0; i < q->nr_pairs; i++) {
+		pair = &q->c->res->pairs[q->pairs[i]];
+		n += nr_seen(q->halves[2 * q->pairs[i]].orig, progs[pair->entry].nr_insns) +
+		     nr_seen(q->halves[2 * q->pairs[i] + 1].orig, progs[pair->exit].nr_insns);
+	}
+	return n;
+}
+
+/*
+ * With a budget: until it is spent, or until, all calls made, the last rounds have
+ * found nothing new.
+ */
+static void play(struct pairfuse_checker *q)
+{
+	struct pairfuse_check *c = q->c;
+	size_t last = 0, now;
+	unsigned int n, idle = 0;
+
+	while (q->nr_pairs && !q->verdict && (c->budget ? idle < IDLE_ROUNDS : q->calls < c->calls)) {
+		n = c->budget || c->calls - q->calls > ROUND ? ROUND : c->calls - q->calls;
+		play_round(q, n);
+		now = reached(q);
+		idle = now > last || q->calls < c->calls ? 0 : idle + 1;
+		last = now;
+		if (is_spent(q))
+			break;
+	}
+}
+
+static bool setup(struct pairfuse_checker *q)
+{
+	q->out.consts = q->consts;
+	q->out.user_regs = q->user[0][0].bytes;
+	q->out.user_regs_size = sizeof(q->user);
+	if (q->c->steer) {
+		q->out.patches = &q->patches;
+		q->origins = calloc(1, sizeof(*q->origins));
+		if (!q->origins)
+			return false;
+	}
+	return prepare(q);
+}
+
+/* How the worlds differ in what programs have not written; how far to go. */
+struct attempt {
+	unsigned int salt;
+	int pattern;
+	unsigned long most;	/* events; 0: no limit */
+	unsigned long events;	/* answer: after how many it ended */
+	__u64 insns;		/* answer: that have run */
+};
+
+static enum pairfuse_check_verdict attempt(struct pairfuse_check *c, struct attempt *a)
+{
+	struct pairfuse_checker *q = calloc(1, sizeof(*q));
 	enum pairfuse_check_verdict verdict = PAIRFUSE_CHECK_CANNOT;
-	unsigned int done, n;
+	size_t i;
 
 	c->text[0] = '\0';
 	c->saved = 0;
 	c->insns = c->insns_run = 0;
-	*events = 0;
+	if (c->pairs)
+		memset(c->pairs, 0, c->res->nr_pairs * sizeof(*c->pairs));
 	if (!q) {
 		snprintf(c->text, sizeof(c->text), "no memory");
 		return verdict;
 	}
-	*q = (struct checker){
+	*q = (struct pairfuse_checker){
 		.c = c, .overlap = true, .nest = true, .by_process = true, .exec = true,
-		.salt = salt,
+		.salt = a->salt, .pattern = a->pattern, .most = a->most,
 		.rnd = pairfuse_mix(c->seed, 1),
 		.out = { .in = c->in, .contents = c->contents },
 	};
-	q->out.consts = q->consts;
-	q->out.user_regs = q->user[0][0].bytes;
-	q->out.user_regs_size = sizeof(q->user);
-	if (!prepare(q))
+	if (!setup(q))
 		fail(q, PAIRFUSE_CHECK_CANNOT, "no memory");
 	q->out.carrier = q->carrier;
-	for (done = 0; q->nr_pairs && done < c->calls && !q->verdict; done += n) {
-		n = c->calls - done < ROUND ? c->calls - done : ROUND;
-		play_round(q, n);
-	}
-	count_and_free(q);
+	play(q);
+	for (i = 0; q->halves && i < c->res->nr_pairs; i++)
+		count_pair(q, i);
+	c->made = q->calls;
 	verdict = q->verdict;
-	*events = q->events;
+	a->events = q->events;
+	a->insns = q->insns;
+	free_all(q);
 	free(q);
 	return verdict;
 }
 
+/*
+ * Is a difference one of the rewritten programs? It has to be there again, at the same
+ * place, when all that changes is the junk of the original ones: at random, and all of it
+ * one byte, each that there is, so that a test of a byte for one value is no chance.
+ */
+static bool is_confirmed(struct pairfuse_check *c, const struct attempt *first)
+{
+	struct attempt a;
+	unsigned int n, nr = RETRIES + 256;
+	__u64 insns = 0;
+
+	for (n = 1; n <= nr; n++) {
+		a = (struct attempt){ .salt = n <= RETRIES ? n : 0,
+				      .pattern = n <= RETRIES ? -1 : (int)(n - RETRIES - 1),
+				      .most = first->events };
+		if (attempt(c, &a) != PAIRFUSE_CHECK_DIFFERS || a.events != first->events)
+			return false;
+		insns += a.insns;
+		if (n > RETRIES && insns > MAX_RETRY_INSNS)
+			break;
+	}
+	return true;
+}
+
 enum pairfuse_check_verdict pairfuse_check(struct pairfuse_check *c)
 {
-	enum pairfuse_check_verdict verdict;
-	unsigned long first, again;
-	unsigned int salt;
+	struct attempt first = { .pattern = -1 };
+	enum pairfuse_check_verdict verdict = attempt(c, &first);
 
-	verdict = attempt(c, 0, &first);
-	for (salt = 1; verdict == PAIRFUSE_CHECK_DIFFERS && !c->strict && salt <= RETRIES; salt++) {
-		verdict = attempt(c, salt, &again);
-		if (verdict != PAIRFUSE_CHECK_DIFFERS || again == first)
-			continue;
-		snprintf(c->text, sizeof(c->text),
-			 "the original programs compute with memory that they have not written, or with addresses");
-		verdict = PAIRFUSE_CHECK_CANNOT;
-	}
-	return verdict;
+	if (verdict != PAIRFUSE_CHECK_DIFFERS || c->strict || is_confirmed(c, &first))
+		return verdict;
+	snprintf(c->text, sizeof(c->text),
+		 "the original programs compute with memory that they have not written, or with addresses");
+	return PAIRFUSE_CHECK_CANNOT;
 }

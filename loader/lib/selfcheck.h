@@ -20,6 +20,17 @@ enum pairfuse_check_verdict {
 	PAIRFUSE_CHECK_CANNOT,	/* no model of what the programs do, or no memory */
 };
 
+struct pairfuse_check_code {	/* of a rewritten program */
+	unsigned int insns;
+	unsigned int run;	/* of them, at least once */
+};
+
+struct pairfuse_check_pair {
+	unsigned long stored;	/* calls in which the original entry has stored state, */
+	unsigned long read;	/* and in which the exit has found, or read, some */
+	struct pairfuse_check_code entry, exit;
+};
+
 struct pairfuse_check {
 	const struct pairfuse_input *in;
 	const struct pairfuse_result *res;
@@ -33,6 +44,16 @@ struct pairfuse_check {
 	 * written. Else such bytes are found, by a second run, and left out.
 	 */
 	bool strict;
+	/*
+	 * Not at random only: calls are made again with what their conditions ask for, until
+	 * each branch has gone both ways as far as that is possible.
+	 */
+	bool steer;
+	/*
+	 * Instructions to be run in all; 0: just as many calls as are wanted. Else there
+	 * are more calls than that, as long as they find something new.
+	 */
+	__u64 budget;
 	FILE *trace;		/* a line for each program that runs, and what differs; NULL */
 
 	/* answers */
@@ -40,6 +61,8 @@ struct pairfuse_check {
 	long saved;		/* helper calls that the rewritten programs did not make */
 	unsigned int insns;	/* of the rewritten programs */
 	unsigned int insns_run;	/* of them, that have run at least once */
+	unsigned long made;	/* calls */
+	struct pairfuse_check_pair *pairs;	/* the caller's, by pair of res; or NULL */
 };
 
 enum pairfuse_check_verdict pairfuse_check(struct pairfuse_check *check);
@@ -63,6 +86,9 @@ struct pairfuse_user_regs {
 
 #define PAIRFUSE_MAX_CTX	sizeof(struct pairfuse_user_regs)
 
+/* How many registers with arguments prog sees. */
+unsigned int pairfuse_check_regs(const struct pairfuse_prog *prog);
+
 /*
  * What prog sees when its function is called with args[] (and returns ret): the
  * bytes that it may look at are set in ctx, the others left as they are. user:
@@ -71,5 +97,13 @@ struct pairfuse_user_regs {
 unsigned int pairfuse_check_context(const struct pairfuse_prog *prog, unsigned int nr_regs,
 				    const __u64 *args, const struct pairfuse_user_regs *user,
 				    __u64 ret, unsigned char *ctx);
+
+/*
+ * Where in these the word comes from that prog sees at offset off (a multiple of 8) of its
+ * context; NULL: nowhere, or from several.
+ */
+unsigned char *pairfuse_check_context_at(const struct pairfuse_prog *prog, unsigned int nr_regs,
+					 __u64 off, __u64 *args, struct pairfuse_user_regs *user,
+					 __u64 *ret);
 
 #endif /* PAIRFUSE_SELFCHECK_H */

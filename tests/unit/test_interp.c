@@ -28,7 +28,7 @@ static void stage_begin(struct stage *s, bool invert)
 		.pid_tgid = 11ULL << 32 | 12, .task = PAIRFUSE_VA_KERNEL + 4096,
 	};
 	s->carrier[0] = true;	/* never fails, nothing in it at first */
-	s->w = pairfuse_world_new(&s->out, 3, invert);
+	s->w = pairfuse_world_new(&s->out, 3, invert, -1);
 	assert_non_null(s->w);
 	s->ctx = pairfuse_region_new(s->w, 64, false, NULL);
 }
