@@ -83,6 +83,7 @@ struct pairfuse_checker {
 	struct pairfuse_outside out;
 	union pairfuse_regs user[PAIRFUSE_CHECK_THREADS][PAIRFUSE_CHECK_DEPTH];
 	__u32 consts[PAIRFUSE_CHECK_CONSTS];
+	size_t nr_consts;	/* of rounds to come; those of this one stay what they are */
 	struct pairfuse_thread threads[PAIRFUSE_CHECK_THREADS];
 	__u64 favourites[PAIRFUSE_CHECK_WORDS];
 	int *pairs;		/* that are checked */

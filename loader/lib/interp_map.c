@@ -118,6 +118,7 @@ static void fill(struct pairfuse_world *w, unsigned int map, const void *key, un
 		 __u32 size)
 {
 	const struct pairfuse_outside *out = w->out;
+	struct pairfuse_outside made = *out;
 	__u32 i, n = pairfuse_map_key_size(out, map);
 	__u64 h = pairfuse_mix(out->seed + 2, map);
 
@@ -130,8 +131,10 @@ static void fill(struct pairfuse_world *w, unsigned int map, const void *key, un
 	}
 	for (i = 0; i < n; i++)
 		h = pairfuse_mix(h, ((const unsigned char *)key)[i]);
-	if (h % 4)	/* as made, or as somebody has set it up */
-		pairfuse_outside_read(out, PAIRFUSE_VA_KERNEL + (h & 0xffff000), to,
+	/* as made, or as somebody has set it up; the same whenever it is made */
+	made.patches = NULL;
+	if (h % 4)
+		pairfuse_outside_read(&made, PAIRFUSE_VA_KERNEL + (h & 0xffff000), to,
 				      size < 4096 ? size : 4096);
 }
 

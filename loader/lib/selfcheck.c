@@ -822,6 +822,7 @@ static void play_round(struct pairfuse_checker *q, unsigned int calls)
 		q->favourites[i] = new_word(q);
 	if (!make_worlds(q))
 		fail(q, PAIRFUSE_CHECK_CANNOT, "no memory");
+	q->out.nr_consts = q->nr_consts;
 	q->nr_goals = 0;
 	q->patches.nr = 0;
 	memset(q->patches.words, 0, sizeof(q->patches.words));
@@ -839,11 +840,11 @@ void pairfuse_checker_add_const(struct pairfuse_checker *q, __u32 v)
 {
 	size_t i;
 
-	for (i = 0; i < q->out.nr_consts; i++)
+	for (i = 0; i < q->nr_consts; i++)
 		if (q->consts[i] == v)
 			return;
-	if (q->out.nr_consts < PAIRFUSE_CHECK_CONSTS)
-		q->consts[q->out.nr_consts++] = v;
+	if (q->nr_consts < PAIRFUSE_CHECK_CONSTS)
+		q->consts[q->nr_consts++] = v;
 }
 
 static void add_consts(struct pairfuse_checker *q, const struct bpf_insn *insns, size_t nr)
