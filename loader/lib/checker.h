@@ -98,7 +98,9 @@ struct pairfuse_checker {
 	__u64 rnd;
 	unsigned int salt;	/* of the junk of ORIG and AGAIN */
 	int pattern;		/* or a byte that all of it is; -1 */
-	unsigned long events, calls, most;	/* most: events; 0: no limit */
+	unsigned long events, calls;
+	unsigned long until;	/* calls, in this round */
+	unsigned long most;	/* events; 0: no limit */
 	__u64 insns;		/* run so far, in all worlds */
 	enum pairfuse_check_verdict verdict;
 

@@ -303,12 +303,13 @@ static void call(struct machine *vm, size_t pc, __u64 *r, struct pairfuse_origin
 	memset(&o[1], 0, 5 * sizeof(*o));
 }
 
-/* Numbers near which a condition changes. */
-static __u64 near(__u64 v, unsigned int n)
+/* Numbers near which a condition changes, of those that o can be. */
+static __u64 near(const struct pairfuse_origin *o, __u64 v, unsigned int n)
 {
 	const __u64 all[] = { v, v + 1, v - 1, 0, ~v };
+	bool masked = o->nr_ops && o->ops[o->nr_ops - 1].op == BPF_AND;
 
-	return all[n];
+	return masked ? all[n] & o->ops[o->nr_ops - 1].k : all[n];
 }
 
 #define NR_NEAR 5
@@ -326,7 +327,7 @@ static void wish(struct pairfuse_world *w, const struct bpf_insn *insn, size_t p
 		return;
 	memcpy(tried, r, sizeof(tried));
 	for (n = 0; n < NR_NEAR && found < 2; n++) {
-		tried[changed] = near(other, n);
+		tried[changed] = near(&o[changed], other, n);
 		if (holds(insn, tried) == is)
 			continue;
 		found++;

@@ -119,14 +119,17 @@ static void fill(struct pairfuse_world *w, unsigned int map, const void *key, un
 {
 	const struct pairfuse_outside *out = w->out;
 	struct pairfuse_outside made = *out;
+	const void *known;
 	__u32 i, n = pairfuse_map_key_size(out, map);
 	__u64 h = pairfuse_mix(out->seed + 2, map);
 
 	memset(to, 0, size);
 	if (map >= out->in->nr_maps || out->carrier[map])
 		return;
-	if (out->contents && out->contents[map]) {
-		memcpy(to, out->contents[map], size);
+	known = out->contents ? out->contents[map] : NULL;
+	known = known ? known : out->in->maps[map].rodata;
+	if (known) {
+		memcpy(to, known, size);
 		return;
 	}
 	for (i = 0; i < n; i++)

@@ -34,7 +34,8 @@
 #include "insn.h"
 
 #define ROUND		100		/* calls */
-#define IDLE_ROUNDS	2
+#define IDLE_ROUNDS	4		/* without anything new: the end of a brief check */
+#define MAX_ARRAY	4096		/* bytes of a carrier that are looked at */
 #define MAX_RETRY_INSNS	20000000
 #define MAX_ID		4194304U	/* of threads */
 #define RETRIES		10
@@ -379,6 +380,73 @@ static void set_outside(struct pairfuse_checker *q, const struct pairfuse_thread
 	memcpy(q->out.comm, t->comm, sizeof(q->out.comm));
 }
 
+/* Times or addresses, by a pair of the group. */
+static bool may_leave(const struct pairfuse_checker *q, int carrier)
+{
+	unsigned int i;
+
+	for (i = 0; i < q->nr_pairs; i++)
+		if (q->c->res->pairs[q->pairs[i]].carrier == carrier &&
+		    q->c->res->pairs[q->pairs[i]].leaves)
+			return true;
+	return false;
+}
+
+/*
+ * What is in a carrier that is an array: nothing of it can go, so all that an exit may
+ * put there is 0 (leftover.c).
+ */
+static size_t copy_array(struct pairfuse_checker *q, unsigned int map, unsigned char *to)
+{
+	const struct pairfuse_table *t = &q->worlds[ORIG]->tables[map];
+	__u32 size = q->c->in->maps[map].value_size;
+	const struct pairfuse_elem *e;
+	unsigned long finds = q->worlds[ORIG]->finds;
+	const unsigned char *value;
+	size_t len = 0;
+	unsigned int b;
+
+	for (b = 0; t->buckets && b < PAIRFUSE_NR_BUCKETS; b++)
+		for (e = t->buckets[b]; e && len + size <= MAX_ARRAY; e = e->next) {
+			value = pairfuse_region(q->worlds[ORIG], e->value, size, false);
+			if (value)
+				memcpy(to + len, value, size);
+			len += value ? size : 0;
+		}
+	q->worlds[ORIG]->finds = finds;		/* it was not the program */
+	return len;
+}
+
+static bool keeps_array(const struct pairfuse_checker *q, const struct pairfuse_pair *pair)
+{
+	return pairfuse_map_kind(&q->out, pair->carrier) == PAIRFUSE_MAP_ARRAY &&
+	       pair->storage != PAIRFUSE_STORAGE_MAP && !may_leave(q, pair->carrier);
+}
+
+/* No exit makes elements: those that there are stay in their places. */
+static void run_exit(struct pairfuse_checker *q, const struct pairfuse_thread *t,
+		     const struct pairfuse_call *c, const struct pairfuse_prog *prog, __u64 ret)
+{
+	const struct pairfuse_pair *pair = pair_of(q, c);
+	unsigned char before[MAX_ARRAY], after[MAX_ARRAY];
+	size_t len, i;
+
+	if (!keeps_array(q, pair)) {
+		run_original(q, ORIG, t, c, prog, ret);
+		return;
+	}
+	len = copy_array(q, pair->carrier, before);
+	run_original(q, ORIG, t, c, prog, ret);
+	if (copy_array(q, pair->carrier, after) != len)
+		return;
+	for (i = 0; i < len; i++)
+		if (after[i] && after[i] != before[i]) {
+			fail(q, PAIRFUSE_CHECK_DIFFERS, "'%s' leaves something in '%s'",
+			     prog->name, q->c->in->maps[pair->carrier].name);
+			return;
+		}
+}
+
 static void run_originals(struct pairfuse_checker *q, const struct pairfuse_thread *t,
 			  const struct pairfuse_call *c, const struct pairfuse_prog *prog,
 			  __u64 ret)
@@ -391,7 +459,10 @@ static void run_originals(struct pairfuse_checker *q, const struct pairfuse_thre
 	w->origins = q->origins;
 	if (q->origins)
 		q->origins->call = c->number;
-	run_original(q, ORIG, t, c, prog, ret);
+	if (is_exit)
+		run_exit(q, t, c, prog, ret);
+	else
+		run_original(q, ORIG, t, c, prog, ret);
 	if (stats && is_exit)
 		stats->read += w->finds > finds;
 	else if (stats)
@@ -654,18 +725,6 @@ static bool is_left(struct pairfuse_checker *q, unsigned int map)
 	return false;
 }
 
-/* Times or addresses, by a pair of the group. */
-static bool may_leave(const struct pairfuse_checker *q, int carrier)
-{
-	unsigned int i;
-
-	for (i = 0; i < q->nr_pairs; i++)
-		if (q->c->res->pairs[q->pairs[i]].carrier == carrier &&
-		    q->c->res->pairs[q->pairs[i]].leaves)
-			return true;
-	return false;
-}
-
 /* Nothing of it is seen when the map is not there. */
 static void look_at_carriers(struct pairfuse_checker *q)
 {
@@ -699,6 +758,8 @@ static void call(struct pairfuse_checker *q, struct pairfuse_thread *t, bool for
 	struct pairfuse_drawn in;
 	int pair;
 
+	if (q->calls == q->until)
+		return;
 	if (for_goal) {
 		pairfuse_steer_take(q, &in);
 		begin(q, t, &in, true);
@@ -814,7 +875,6 @@ static bool is_spent(const struct pairfuse_checker *q)
 
 static void play_round(struct pairfuse_checker *q, unsigned int calls)
 {
-	unsigned long until = q->calls + calls;
 	unsigned int i;
 
 	q->out.now = 1000000;
@@ -822,11 +882,12 @@ static void play_round(struct pairfuse_checker *q, unsigned int calls)
 		q->favourites[i] = new_word(q);
 	if (!make_worlds(q))
 		fail(q, PAIRFUSE_CHECK_CANNOT, "no memory");
+	q->until = q->calls + calls;
 	q->out.nr_consts = q->nr_consts;
 	q->nr_goals = 0;
 	q->patches.nr = 0;
 	memset(q->patches.words, 0, sizeof(q->patches.words));
-	for (i = 0; i < 2 * calls && q->calls <= until && !q->verdict && !is_spent(q); i++)
+	for (i = 0; i < 2 * calls && !q->verdict && !is_spent(q); i++)
 		event(q);
 	for (i = 0; i < NR_WORLDS; i++) {
 		pairfuse_world_free(q->worlds[i]);
@@ -934,7 +995,7 @@ static bool prepare(struct pairfuse_checker *q)
 }
 
 static void count_code(struct pairfuse_checker *q, const struct pairfuse_code *code,
-		       const unsigned char *seen, struct pairfuse_check_code *of)
+		       const unsigned char *seen, struct pairfuse_covered *of)
 {
 	size_t i;
 
@@ -952,7 +1013,7 @@ static void count_pair(struct pairfuse_checker *q, size_t n)
 	const struct pairfuse_pair *pair = &q->c->res->pairs[n];
 	struct pairfuse_check_pair none, *stats = q->c->pairs ? &q->c->pairs[n] : &none;
 
-	stats->entry = stats->exit = (struct pairfuse_check_code){ 0 };
+	stats->entry = stats->exit = (struct pairfuse_covered){ 0 };
 	if (!pair->no_entry)
 		count_code(q, &pair->entry_code, q->halves[2 * n].fused, &stats->entry);
 	count_code(q, &pair->exit_code, q->halves[2 * n + 1].fused, &stats->exit);

@@ -12,7 +12,17 @@
 
 #include "analysis.h"
 
-#define PAIRFUSE_CHECK_CALLS	5000	/* by default */
+#define PAIRFUSE_CHECK_CALLS	5000	/* if no number was given */
+
+/*
+ * A brief check, for when nobody has asked for one: in place of a number of calls. It
+ * ends when nothing new is found, or when that many instructions have been interpreted:
+ * for one pair, and for all pairs of an analysis.
+ */
+#define PAIRFUSE_CHECK_BRIEF		(~0U)
+#define PAIRFUSE_CHECK_BRIEF_CALLS	400
+#define PAIRFUSE_CHECK_BUDGET		2000000
+#define PAIRFUSE_CHECK_BUDGET_ALL	60000000
 
 enum pairfuse_check_verdict {
 	PAIRFUSE_CHECK_SAME = 0,
@@ -20,15 +30,10 @@ enum pairfuse_check_verdict {
 	PAIRFUSE_CHECK_CANNOT,	/* no model of what the programs do, or no memory */
 };
 
-struct pairfuse_check_code {	/* of a rewritten program */
-	unsigned int insns;
-	unsigned int run;	/* of them, at least once */
-};
-
 struct pairfuse_check_pair {
 	unsigned long stored;	/* calls in which the original entry has stored state, */
 	unsigned long read;	/* and in which the exit has found, or read, some */
-	struct pairfuse_check_code entry, exit;
+	struct pairfuse_covered entry, exit;
 };
 
 struct pairfuse_check {
@@ -70,11 +75,21 @@ enum pairfuse_check_verdict pairfuse_check(struct pairfuse_check *check);
 /* --- selfcheck_group.c --- */
 
 /*
- * Check the fused pairs of a result, group by group. Those of groups that differ,
- * or cannot be checked, are refused then.
+ * Check the fused pairs of a result, group by group. Those of groups that differ are
+ * refused then. So are those that cannot be checked (or have been, but have never stored
+ * state or found any), if a number of calls was asked for; of a brief check they stay
+ * fused, and `checked` says why nothing is known.
  */
 void pairfuse_check_groups(const struct pairfuse_input *in, struct pairfuse_result *res,
 			   const void *const *contents, unsigned int calls);
+
+struct pairfuse_json;
+
+/* Members of the object that is open: "checked" and others; nothing if it was not tried. */
+void pairfuse_checked_json(struct pairfuse_json *w, const struct pairfuse_checked *checked);
+
+/* The same in words, one line; "": it was not tried. */
+const char *pairfuse_checked_text(const struct pairfuse_checked *checked, char *buf, size_t len);
 
 /* --- selfcheck_ctx.c: the context that the kernel gives a program --- */
 
