@@ -74,6 +74,7 @@ struct pairfuse_half {		/* of a pair: entry, exit */
 	unsigned char *orig;	/* by instruction of the original program: PAIRFUSE_SEEN_... */
 	unsigned char *fused;	/* of the rewritten one */
 	unsigned char *tries;	/* for a branch of the original one */
+	bool moves;		/* the original reads the clock twice, at most */
 };
 
 struct pairfuse_checker {
@@ -95,6 +96,7 @@ struct pairfuse_checker {
 	bool by_process;	/* threads of one process have one key */
 	bool percpu;		/* a carrier has a value for each CPU */
 	bool exec;		/* no carrier is keyed by the number of a thread */
+	__u64 late;		/* of the stub's clock at the exit, nanoseconds */
 	__u64 rnd;
 	unsigned int salt;	/* of the junk of ORIG and AGAIN */
 	int pattern;		/* or a byte that all of it is; -1 */

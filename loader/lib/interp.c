@@ -498,6 +498,46 @@ void pairfuse_world_free(struct pairfuse_world *w)
 	free(w);
 }
 
+static bool clone_regions(struct pairfuse_world *to, const struct pairfuse_world *from)
+{
+	__u32 i;
+
+	to->regions = calloc(from->cap_regions, sizeof(*to->regions));
+	for (i = 0; to->regions && i < from->nr_regions; i++) {
+		to->regions[i] = from->regions[i];
+		to->regions[i].elem = NULL;
+		if (!from->regions[i].data)
+			continue;
+		to->regions[i].data = malloc(from->regions[i].size + !from->regions[i].size);
+		if (!to->regions[i].data) {
+			to->nr_regions = i;
+			return false;
+		}
+		memcpy(to->regions[i].data, from->regions[i].data, from->regions[i].size);
+	}
+	return to->regions;
+}
+
+struct pairfuse_world *pairfuse_world_clone(const struct pairfuse_world *w)
+{
+	struct pairfuse_world *to = malloc(sizeof(*to));
+
+	if (!to)
+		return NULL;
+	*to = *w;
+	to->log = NULL;
+	to->log_len = to->log_cap = 0;
+	to->touched = to->grave = NULL;
+	to->regions = NULL;
+	to->tables = calloc(2 * w->out->in->nr_maps + 1, sizeof(*to->tables));
+	if (to->tables && clone_regions(to, w) && pairfuse_map_clone_all(to, w))
+		return to;
+	if (!to->regions)
+		to->nr_regions = 0;
+	pairfuse_world_free(to);
+	return NULL;
+}
+
 void pairfuse_world_settle(struct pairfuse_world *w)
 {
 	w->log_len = 0;

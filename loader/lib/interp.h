@@ -57,7 +57,8 @@ struct pairfuse_outside {
 	char comm[16];
 	__s32 answer_of;	/* helper whose answer is given; 0: none */
 	__u64 answer;
-	__u32 step;		/* nanoseconds from one reading of the clock to the next */
+	__u32 step;		/* nanoseconds from one reading of the clock to the next, */
+	__u64 shift;		/* and before the first */
 };
 
 #define PAIRFUSE_NR_PATCHES 512		/* a power of two */
@@ -155,6 +156,9 @@ struct pairfuse_world *pairfuse_world_new(const struct pairfuse_outside *out, __
 					  bool invert, int pattern);
 void pairfuse_world_free(struct pairfuse_world *w);
 
+/* The same once more, between programs, with what has been settled; NULL: no memory. */
+struct pairfuse_world *pairfuse_world_clone(const struct pairfuse_world *w);
+
 struct pairfuse_code_run {
 	const struct bpf_insn *insns;
 	size_t nr;
@@ -188,6 +192,9 @@ bool pairfuse_is_region(__u64 addr);
 
 /* The region's bytes; NULL when there are not so many, or they must not be written. */
 unsigned char *pairfuse_region(struct pairfuse_world *w, __u64 addr, __u32 size, bool write);
+
+/* The region that addr points into; NULL: none. */
+struct pairfuse_region *pairfuse_region_find(struct pairfuse_world *w, __u64 addr);
 
 /* The element whose value is there; NULL: none. */
 struct pairfuse_elem *pairfuse_region_elem(struct pairfuse_world *w, __u64 addr);
@@ -223,6 +230,8 @@ __s64 pairfuse_map_update(struct pairfuse_world *w, unsigned int map, const void
 			  const void *value, __u64 flags);
 __s64 pairfuse_map_delete(struct pairfuse_world *w, unsigned int map, const void *key);
 void pairfuse_map_free_all(struct pairfuse_world *w);
+/* Into a world that has the regions already, and no element; false: no memory. */
+bool pairfuse_map_clone_all(struct pairfuse_world *to, const struct pairfuse_world *from);
 void pairfuse_elem_touch(struct pairfuse_world *w, struct pairfuse_elem *e);
 void pairfuse_grave_clear(struct pairfuse_world *w);
 

@@ -589,7 +589,7 @@ __u64 pairfuse_interp_helper(struct pairfuse_world *w, __s32 id, const __u64 *r,
 	case BPF_FUNC_ktime_get_coarse_ns:
 	case BPF_FUNC_ktime_get_tai_ns:
 		pairfuse_origin_answer(w, PAIRFUSE_FROM_TIME, 0);
-		return out->now + (__u64)w->readings++ * out->step;
+		return out->now + out->shift + (__u64)w->readings++ * out->step;
 	case BPF_FUNC_get_current_pid_tgid:
 		pairfuse_origin_answer(w, PAIRFUSE_FROM_IDS, 0);
 		return out->pid_tgid;

@@ -279,3 +279,42 @@ void pairfuse_map_free_all(struct pairfuse_world *w)
 		free(w->tables[m].buckets);
 	}
 }
+
+static bool clone_bucket(struct pairfuse_world *to, const struct pairfuse_elem *from,
+			 struct pairfuse_elem **at)
+{
+	struct pairfuse_region *r;
+	size_t size;
+
+	for (; from; from = from->next) {
+		size = sizeof(*from) + pairfuse_map_key_size(to->out, from->map);
+		*at = malloc(size);
+		if (!*at)
+			return false;
+		memcpy(*at, from, size);
+		(*at)->next = (*at)->next_touched = NULL;
+		(*at)->touched = false;
+		r = pairfuse_region_find(to, from->value);
+		if (r)
+			r->elem = *at;
+		at = &(*at)->next;
+	}
+	return true;
+}
+
+bool pairfuse_map_clone_all(struct pairfuse_world *to, const struct pairfuse_world *from)
+{
+	struct pairfuse_elem **buckets;
+	size_t m, b;
+
+	for (m = 0; m < 2 * from->out->in->nr_maps; m++) {
+		if (!from->tables[m].buckets)
+			continue;
+		buckets = calloc(PAIRFUSE_NR_BUCKETS, sizeof(struct pairfuse_elem *));
+		to->tables[m].buckets = buckets;
+		for (b = 0; b < PAIRFUSE_NR_BUCKETS; b++)
+			if (!buckets || !clone_bucket(to, from->tables[m].buckets[b], &buckets[b]))
+				return false;
+	}
+	return true;
+}

@@ -94,7 +94,7 @@ bool pairfuse_is_region(__u64 addr)
 	return addr >= PAIRFUSE_VA_REGIONS && addr < PAIRFUSE_VA_REGIONS_END;
 }
 
-static struct pairfuse_region *find(struct pairfuse_world *w, __u64 addr)
+struct pairfuse_region *pairfuse_region_find(struct pairfuse_world *w, __u64 addr)
 {
 	__u32 n;
 
@@ -106,7 +106,7 @@ static struct pairfuse_region *find(struct pairfuse_world *w, __u64 addr)
 
 void pairfuse_region_free(struct pairfuse_world *w, __u64 addr)
 {
-	struct pairfuse_region *r = find(w, addr);
+	struct pairfuse_region *r = pairfuse_region_find(w, addr);
 
 	if (!r)
 		return;
@@ -127,14 +127,14 @@ static void note_access(struct pairfuse_world *w, struct pairfuse_elem *e, __u32
 
 struct pairfuse_elem *pairfuse_region_elem(struct pairfuse_world *w, __u64 addr)
 {
-	struct pairfuse_region *r = find(w, addr);
+	struct pairfuse_region *r = pairfuse_region_find(w, addr);
 
 	return r ? r->elem : NULL;
 }
 
 unsigned char *pairfuse_region(struct pairfuse_world *w, __u64 addr, __u32 size, bool write)
 {
-	struct pairfuse_region *r = find(w, addr);
+	struct pairfuse_region *r = pairfuse_region_find(w, addr);
 	__u64 off = addr & ((1U << REGION_BITS) - 1);
 
 	if (!r || off + size > r->size || (write && !r->writable))
