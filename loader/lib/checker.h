@@ -113,7 +113,61 @@ struct pairfuse_checker {
 	unsigned int first_goal, nr_goals;
 };
 
+static inline unsigned int pairfuse_checker_rnd(struct pairfuse_checker *q, unsigned int n)
+{
+	q->rnd = q->rnd * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (q->rnd >> 33) % n;
+}
+
+static inline const struct pairfuse_pair *pairfuse_checker_pair(const struct pairfuse_checker *q,
+								const struct pairfuse_call *c)
+{
+	return &q->c->res->pairs[c->pair];
+}
+
+/* A number that programs compare things with, in rounds to come. */
 void pairfuse_checker_add_const(struct pairfuse_checker *q, __u32 v);
+
+/* --- selfcheck_compare.c --- */
+
+/* The first verdict stays. */
+void pairfuse_checker_fail(struct pairfuse_checker *q, enum pairfuse_check_verdict verdict,
+			   const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* After prog has run: fail if the worlds differ. */
+void pairfuse_checker_compare(struct pairfuse_checker *q, const struct pairfuse_prog *prog);
+
+/* The same, without a word. */
+bool pairfuse_checker_same(struct pairfuse_checker *q);
+
+/* --- selfcheck_run.c --- */
+
+/* May calls of this group that are over have left something in the map? Times, addresses. */
+bool pairfuse_checker_leaves(const struct pairfuse_checker *q, int carrier);
+
+/* What helpers answer during this program of the thread's call. */
+void pairfuse_checker_set(struct pairfuse_checker *q, const struct pairfuse_thread *t,
+			  const struct pairfuse_call *c, const struct pairfuse_prog *prog,
+			  bool is_exit);
+
+/* ORIG and AGAIN. */
+void pairfuse_checker_originals(struct pairfuse_checker *q, const struct pairfuse_thread *t,
+				const struct pairfuse_call *c, const struct pairfuse_prog *prog,
+				__u64 ret);
+
+/* All, compared, of the innermost call of the thread. */
+void pairfuse_checker_run(struct pairfuse_checker *q, struct pairfuse_thread *t, bool is_exit,
+			  __u64 ret);
+
+/* What a program has done is no news any more. */
+void pairfuse_checker_settle(struct pairfuse_checker *q);
+
+/* --- selfcheck_calls.c --- */
+
+bool pairfuse_checker_spent(const struct pairfuse_checker *q);
+
+/* New worlds, threads and memory, and so many calls. */
+void pairfuse_checker_round(struct pairfuse_checker *q, unsigned int calls);
 
 /* --- selfcheck_steer.c --- */
 

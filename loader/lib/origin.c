@@ -8,7 +8,7 @@
 #include "insn.h"
 #include "origin.h"
 
-#define WORD	8
+#define WORD 8
 
 static const struct pairfuse_origin nowhere;
 
@@ -53,8 +53,8 @@ static void set_shadow(struct pairfuse_world *w, __u64 addr, const struct pairfu
 	w->origins->shadows[n].origin.size = size;
 }
 
-void pairfuse_origin_fill(struct pairfuse_world *w, __u64 to, __u32 size,
-			  enum pairfuse_source from, __u64 at)
+void pairfuse_origin_fill(struct pairfuse_world *w, __u64 to, __u32 size, enum pairfuse_source from,
+			  __u64 at)
 {
 	struct pairfuse_origin o = { .from = from, .is_exit = w->is_exit };
 	__u32 i, max = size < PAIRFUSE_ASKED_KEY ? size : PAIRFUSE_ASKED_KEY;
@@ -115,7 +115,7 @@ static bool load_shadow(struct pairfuse_world *w, __u64 addr, unsigned int size,
 		o = shadow(w, addr - i);
 		if (!o || !o->from || o->size <= i)
 			continue;
-		if (o->call != w->origins->call)	/* of a call that is over */
+		if (o->call != w->origins->call) /* of a call that is over */
 			return false;
 		*to = *o;
 		if (!to->nr_ops && to->from <= PAIRFUSE_FROM_COMM) {
@@ -132,11 +132,11 @@ static bool load_shadow(struct pairfuse_world *w, __u64 addr, unsigned int size,
 	return false;
 }
 
-static void load(struct pairfuse_world *w, __u64 addr, unsigned int size,
-		 struct pairfuse_origin *o)
+static void load(struct pairfuse_world *w, __u64 addr, unsigned int size, struct pairfuse_origin *o)
 {
-	struct pairfuse_origin from = { .is_exit = w->is_exit, .call = w->origins->call,
-					.size = size, .at = addr };
+	struct pairfuse_origin from = {
+		.is_exit = w->is_exit, .call = w->origins->call, .size = size, .at = addr
+	};
 	const struct pairfuse_elem *e;
 
 	*o = nowhere;
@@ -242,7 +242,10 @@ void pairfuse_origin_answer(struct pairfuse_world *w, enum pairfuse_source from,
 {
 	if (w->origins)
 		w->origins->answer = (struct pairfuse_origin){
-			.from = from, .what = what, .size = 8, .is_exit = w->is_exit,
+			.from = from,
+			.what = what,
+			.size = 8,
+			.is_exit = w->is_exit,
 			.call = w->origins->call,
 		};
 }
@@ -333,6 +336,8 @@ void pairfuse_origin_wish(struct pairfuse_world *w, const struct pairfuse_origin
 		if (!undo(o->ops[i].op, o->ops[i].is32, o->ops[i].k, wanted, &wanted))
 			return;
 	os->wishes[os->nr_wishes++] = (struct pairfuse_wish){
-		.origin = *o, .value = wanted, .pc = pc,
+		.origin = *o,
+		.value = wanted,
+		.pc = pc,
 	};
 }

@@ -10,7 +10,7 @@
 #include "json.h"
 #include "selfcheck.h"
 
-#define SEED	1	/* always the same calls: what was found is found again */
+#define SEED 1 /* always the same calls: what was found is found again */
 
 static void refuse(struct pairfuse_pair *pair, enum pairfuse_reason reason, const char *text)
 {
@@ -110,10 +110,11 @@ static void is_blind(const struct group *g, const struct pairfuse_check *check)
 		    (check->pairs[i].stored && check->pairs[i].read))
 			continue;
 		snprintf(text, sizeof(text), "in %lu calls '%s' has never %s", check->made,
-			 g->in->progs[check->pairs[i].stored ? g->res->pairs[i].exit :
-							       g->res->pairs[i].entry].name,
-			 check->pairs[i].stored ? "read what the entry program has stored" :
-						  "stored anything for the exit program");
+			 g->in->progs[check->pairs[i].stored ? g->res->pairs[i].exit
+							     : g->res->pairs[i].entry]
+				 .name,
+			 check->pairs[i].stored ? "read what the entry program has stored"
+						: "stored anything for the exit program");
 		cannot(g, i, text);
 	}
 }
@@ -172,7 +173,11 @@ void pairfuse_check_groups(const struct pairfuse_input *in, struct pairfuse_resu
 {
 	struct group g = { .in = in, .res = res, .brief = calls == PAIRFUSE_CHECK_BRIEF };
 	struct pairfuse_check check = {
-		.in = in, .res = res, .contents = contents, .seed = SEED, .steer = true,
+		.in = in,
+		.res = res,
+		.contents = contents,
+		.seed = SEED,
+		.steer = true,
 		.pairs = calloc(res->nr_pairs + 1, sizeof(*check.pairs)),
 	};
 	size_t i;
@@ -199,8 +204,10 @@ const char *pairfuse_checked_text(const struct pairfuse_checked *c, char *buf, s
 	if (c->unchecked[0])
 		snprintf(buf, len, "unchecked: %s", c->unchecked);
 	else if (c->calls)
-		snprintf(buf, len, "%u calls, no difference; %u of the %u rewritten instructions of the group have run",
-			 c->calls, c->insns_run, c->insns);
+		snprintf(
+			buf, len,
+			"%u calls, no difference; %u of the %u rewritten instructions of the group have run",
+			c->calls, c->insns_run, c->insns);
 	return buf;
 }
 

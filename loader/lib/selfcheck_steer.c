@@ -14,7 +14,7 @@
 #include "checker.h"
 #include "hook.h"
 
-#define MAX_TRIES 6		/* for one branch */
+#define MAX_TRIES 6 /* for one branch */
 #define MAX_TIME  (1ULL << 60)
 
 static struct pairfuse_half *half_of(struct pairfuse_checker *q, int pair, bool is_exit)
@@ -148,8 +148,7 @@ static void set_context(struct pairfuse_checker *q, const struct pairfuse_goal *
 	const struct pairfuse_origin *o = &g->wish.origin;
 	const struct pairfuse_prog *prog = &q->c->in->progs[o->is_exit ? pair->exit : pair->entry];
 	unsigned char *at = pairfuse_check_context_at(prog, pairfuse_check_regs(prog),
-						      o->at & ~7ULL, in->args, &in->regs,
-						      &in->ret);
+						      o->at & ~7ULL, in->args, &in->regs, &in->ret);
 
 	if (at && o->at % 8 + o->size <= 8)
 		memcpy(at + o->at % 8, &g->wish.value, o->size);
@@ -179,7 +178,7 @@ static void set_one(struct pairfuse_checker *q, const struct pairfuse_goal *g,
 		if (o->at + o->size < sizeof(in->comm))
 			memcpy(in->comm + o->at, &g->wish.value, o->size);
 		return;
-	case PAIRFUSE_FROM_IDS:		/* threads of the rounds to come */
+	case PAIRFUSE_FROM_IDS: /* threads of the rounds to come */
 		pairfuse_checker_add_const(q, g->wish.value);
 		pairfuse_checker_add_const(q, g->wish.value >> 32);
 		return;
