@@ -154,8 +154,8 @@ PAIRFUSE_API int pairfuse_object__set_opt(struct pairfuse_object *obj, const cha
  * an interpreter, with random contexts, times, threads and nested calls, and refuse
  * ("self-check") those that do something else, or ("unchecked") that cannot be tried.
  * calls: how many; 0 (the default): none; PAIRFUSE_SELF_CHECK_BRIEF: what `pairfuse load`
- * does unasked, where pairs that cannot be tried are fused all the same. Before load or explain, or before attaching
- * what was wrapped. -EBUSY: too late.
+ * does unasked, where pairs that cannot be tried are fused all the same. Before load or
+ * explain, or before attaching what was wrapped. -EBUSY: too late.
  */
 PAIRFUSE_API int pairfuse_object__set_self_check(struct pairfuse_object *obj, unsigned int calls);
 

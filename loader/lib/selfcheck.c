@@ -11,7 +11,8 @@
  * Copies of junk differ between ORIG and AGAIN in every bit. What is computed from
  * it may be equal by chance: a program that differs in anything else from itself
  * cannot be checked. And a difference has to be there again, at the same place,
- * when ORIG and AGAIN have other junk and all else is the same.
+ * when ORIG and AGAIN have other junk, or every byte of it is one and the same
+ * number, and all else is the same.
  *
  * Where no key is the number of a thread, threads call execve() now and then, which
  * gives them another one during a call (with such a key, the map loses the state).
@@ -20,7 +21,11 @@
  * pairs promise to be exact then, else they follow one another. Where the key
  * does not tell threads apart, all calls do.
  *
- * Worlds live for a round of calls; then everything is drawn anew.
+ * The exit of a system call comes without an entry now and then (sysexit.c). Time goes
+ * on in an exit that reads the clock twice.
+ *
+ * Calls are drawn at random, or made for the sake of a branch that has not been taken yet
+ * (selfcheck_steer.c). Worlds live for a round of calls; then everything is drawn anew.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -33,7 +33,8 @@ const char *equiv_check(const struct test_object *obj, const struct pairfuse_res
 	const void **contents = initial_contents(obj);
 	struct pairfuse_check check = {
 		.in = &obj->in, .res = res, .contents = contents, .carrier = -1,
-		.seed = opts->seed, .calls = opts->invocations, .strict = opts->strict, .steer = true,
+		.seed = opts->seed, .calls = opts->invocations, .strict = opts->strict,
+		.steer = true,
 		.trace = opts->trace,
 	};
 	enum pairfuse_check_verdict verdict = pairfuse_check(&check);
