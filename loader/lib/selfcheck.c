@@ -214,18 +214,22 @@ static size_t nr_seen(const unsigned char *seen, size_t nr)
 	return n;
 }
 
-/* Instructions and directions of branches that have been taken, of the original programs. */
+/* Instructions, and directions of branches, of all programs. */
 static size_t reached(const struct pairfuse_checker *q)
 {
 	const struct pairfuse_prog *progs = q->c->in->progs;
+	const struct pairfuse_half *half;
 	const struct pairfuse_pair *pair;
 	size_t n = 0;
 	unsigned int i;
 
 	for (i = 0; i < q->nr_pairs; i++) {
 		pair = &q->c->res->pairs[q->pairs[i]];
-		n += nr_seen(q->halves[2 * q->pairs[i]].orig, progs[pair->entry].nr_insns) +
-		     nr_seen(q->halves[2 * q->pairs[i] + 1].orig, progs[pair->exit].nr_insns);
+		half = &q->halves[2 * q->pairs[i]];
+		n += nr_seen(half[0].orig, progs[pair->entry].nr_insns) +
+		     nr_seen(half[0].fused, pair->entry_code.nr_insns) +
+		     nr_seen(half[1].orig, progs[pair->exit].nr_insns) +
+		     nr_seen(half[1].fused, pair->exit_code.nr_insns);
 	}
 	return n;
 }
