@@ -155,6 +155,10 @@ void pairfuse_checker_originals(struct pairfuse_checker *q, const struct pairfus
 				const struct pairfuse_call *c, const struct pairfuse_prog *prog,
 				__u64 ret);
 
+/* FUSED, if the stub runs it. */
+void pairfuse_checker_fused(struct pairfuse_checker *q, const struct pairfuse_thread *t,
+			    struct pairfuse_call *c, bool is_exit, __u64 ret);
+
 /* All, compared, of the innermost call of the thread. */
 void pairfuse_checker_run(struct pairfuse_checker *q, struct pairfuse_thread *t, bool is_exit,
 			  __u64 ret);

@@ -136,6 +136,17 @@ static bool take_pair(struct pairfuse_checker *q, int n)
 	       new_half(&q->halves[2 * n + 1], &progs[pair->exit], &pair->exit_code);
 }
 
+static bool is_wanted(const struct pairfuse_check *c, const struct pairfuse_pair *pair)
+{
+	const char *function;
+
+	if (pair->reason != PAIRFUSE_REASON_NONE || !pair->entry_code.nr_insns ||
+	    (c->carrier >= 0 && c->carrier != pair->carrier))
+		return false;
+	function = c->in->progs[pair->entry].target;
+	return !c->function || (function && !strcmp(c->function, function));
+}
+
 static bool prepare(struct pairfuse_checker *q)
 {
 	const struct pairfuse_result *res = q->c->res;
@@ -156,8 +167,7 @@ static bool prepare(struct pairfuse_checker *q)
 
 		if (pair->carrier >= 0)
 			q->carrier[pair->carrier] = true;
-		if (pair->reason == PAIRFUSE_REASON_NONE && pair->entry_code.nr_insns &&
-		    (q->c->carrier < 0 || q->c->carrier == pair->carrier))
+		if (is_wanted(q->c, pair))
 			ok = take_pair(q, i);
 	}
 	return ok;

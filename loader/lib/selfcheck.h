@@ -42,6 +42,7 @@ struct pairfuse_check {
 	/* By map: what global data is at first; NULL, or an entry NULL: not known. */
 	const void *const *contents;
 	int carrier;		/* the pairs with this carrier map; -1: all */
+	const char *function;	/* those on it, two in one call now and then; NULL: all */
 	unsigned int seed;
 	unsigned int calls;	/* of the pairs' functions, all together */
 	/*

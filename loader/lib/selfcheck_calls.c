@@ -125,20 +125,28 @@ static struct pairfuse_call *new_call(struct pairfuse_checker *q, struct pairfus
 	return c;
 }
 
+/* The same, in a stub: the slot is whatever was on the stack before. */
+static struct pairfuse_call *enter(struct pairfuse_checker *q, struct pairfuse_thread *t,
+				   const struct pairfuse_drawn *in)
+{
+	struct pairfuse_call *c = new_call(q, t, in);
+	unsigned char *slot;
+
+	c->begun = ++t->begun[pairfuse_checker_pair(q, c)->carrier];
+	slot = pairfuse_region(q->worlds[FUSED], t->slots[t->depth - 1], PAIRFUSE_SLOT_SIZE, true);
+	pairfuse_junk(q->worlds[FUSED], slot, PAIRFUSE_SLOT_SIZE);
+	return c;
+}
+
 static void begin(struct pairfuse_checker *q, struct pairfuse_thread *t,
 		  const struct pairfuse_drawn *in, bool again)
 {
 	struct pairfuse_call *c;
-	unsigned char *slot;
 
 	if (q->out.now < in->start)
 		q->out.now = in->start;
-	c = new_call(q, t, in);
+	c = enter(q, t, in);
 	c->again = again;
-	c->begun = ++t->begun[pairfuse_checker_pair(q, c)->carrier];
-	/* the slot is whatever was on the stack before */
-	slot = pairfuse_region(q->worlds[FUSED], t->slots[t->depth - 1], PAIRFUSE_SLOT_SIZE, true);
-	pairfuse_junk(q->worlds[FUSED], slot, PAIRFUSE_SLOT_SIZE);
 	pairfuse_checker_run(q, t, false, 0);
 }
 
@@ -276,6 +284,63 @@ static bool may_pass(struct pairfuse_checker *q, const struct pairfuse_thread *t
 	       !pairfuse_checker_rnd(q, 8);
 }
 
+/* One end of two pairs on a function: originally in either order, and as stubs nest. */
+static void run_pair(struct pairfuse_checker *q, struct pairfuse_thread *t, bool is_exit)
+{
+	unsigned int order = pairfuse_checker_rnd(q, 2), i;
+	const struct pairfuse_prog *prog[2];
+	struct pairfuse_call *c;
+	bool fused;
+
+	for (i = 0; i < 4 && !q->verdict; i++) {
+		fused = i >= 2;
+		t->depth = 1 + ((i & 1) ^ (fused ? is_exit : order));
+		c = &t->calls[t->depth - 1];
+		prog[i & 1] = &q->c->in->progs[is_exit ? pairfuse_checker_pair(q, c)->exit
+						       : pairfuse_checker_pair(q, c)->entry];
+		pairfuse_checker_set(q, t, c, prog[i & 1], is_exit);
+		q->out.step = 0;
+		if (fused)
+			pairfuse_checker_fused(q, t, c, is_exit, c->in.ret);
+		else
+			pairfuse_checker_originals(q, t, c, prog[i & 1], c->in.ret);
+	}
+	t->depth = 2;
+	/* in which order two programs say something is not what they say */
+	for (i = 0; i < NR_WORLDS; i++)
+		if (q->worlds[i])
+			q->worlds[i]->log_len = 0;
+	if (!q->verdict)
+		pairfuse_checker_compare(q, prog[0]);
+	pairfuse_checker_settle(q);
+}
+
+/*
+ * A function's call with two pairs on it, of two groups: if they have something in common
+ * that they write, which of them is first can be seen (order.c).
+ */
+static void call_both(struct pairfuse_checker *q, struct pairfuse_thread *t, int first)
+{
+	const struct pairfuse_pair *pairs = q->c->res->pairs;
+	struct pairfuse_drawn in;
+	unsigned int i, n = pairfuse_checker_rnd(q, q->nr_pairs);
+	int second = q->pairs[n];
+
+	if (pairs[first].carrier == pairs[second].carrier)
+		return;
+	draw_entry(q, t, first, &in);
+	draw_exit(q, &pairs[first], &in);
+	for (i = 0; i < 2; i++) {
+		in.pair = i ? second : first;
+		enter(q, t, &in);
+	}
+	run_pair(q, t, false);
+	q->out.now += random_time(q);
+	if (!q->verdict)
+		run_pair(q, t, true);
+	t->depth = 0;
+}
+
 static void call(struct pairfuse_checker *q, struct pairfuse_thread *t, bool for_goal)
 {
 	struct pairfuse_drawn in;
@@ -290,6 +355,10 @@ static void call(struct pairfuse_checker *q, struct pairfuse_thread *t, bool for
 		return;
 	}
 	pair = q->pairs[pairfuse_checker_rnd(q, q->nr_pairs)];
+	if (q->c->function && !t->depth && pairfuse_checker_rnd(q, 2)) {
+		call_both(q, t, pair);
+		return;
+	}
 	if (may_pass(q, t, pair)) {
 		pass(q, t, pair);
 		return;

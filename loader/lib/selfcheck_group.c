@@ -5,6 +5,7 @@
  * is found refuses the group.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "hook.h"
 #include "json.h"
@@ -168,6 +169,54 @@ static void set_bounds(const struct group *g, unsigned int calls, struct pairfus
 	check->calls = mine * PAIRFUSE_CHECK_BRIEF_CALLS;
 }
 
+static const char *function_of(const struct group *g, size_t i)
+{
+	const struct pairfuse_pair *pair = &g->res->pairs[i];
+
+	return pair->reason ? NULL : g->in->progs[pair->entry].target;
+}
+
+/* A pair of another group that is on the same function, behind this one. */
+static bool has_neighbour(const struct group *g, size_t i)
+{
+	const char *mine = function_of(g, i), *other;
+	size_t j;
+
+	for (j = i + 1; mine && j < g->res->nr_pairs; j++) {
+		other = function_of(g, j);
+		if (other && !strcmp(mine, other) &&
+		    g->res->pairs[i].carrier != g->res->pairs[j].carrier)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Groups have passed alone. Those on one function are tried together, as their programs
+ * run in another order when they are fused.
+ */
+static void check_functions(struct group *g, struct pairfuse_check *check, unsigned int calls)
+{
+	const char *function;
+	size_t i, j;
+
+	for (i = 0; check->pairs && i < g->res->nr_pairs; i++) {
+		function = function_of(g, i);
+		if (!function || !g->res->pairs[i].checked.calls || !has_neighbour(g, i))
+			continue;
+		g->carrier = g->res->pairs[i].carrier;
+		set_bounds(g, calls, check);
+		check->carrier = -1;
+		check->function = function;
+		if (pairfuse_check(check) != PAIRFUSE_CHECK_DIFFERS)
+			continue;
+		for (j = 0; j < g->res->nr_pairs; j++)
+			if (function_of(g, j) && !strcmp(function_of(g, j), function))
+				refuse_group(g->res, g->res->pairs[j].carrier,
+					     PAIRFUSE_REASON_SELF_CHECK, check->text);
+	}
+}
+
 void pairfuse_check_groups(const struct pairfuse_input *in, struct pairfuse_result *res,
 			   const void *const *contents, unsigned int calls)
 {
@@ -193,6 +242,7 @@ void pairfuse_check_groups(const struct pairfuse_input *in, struct pairfuse_resu
 		set_bounds(&g, calls, &check);
 		check_group(&g, &check);
 	}
+	check_functions(&g, &check, calls);
 	free(check.pairs);
 }
 

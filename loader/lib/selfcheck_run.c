@@ -310,7 +310,18 @@ void pairfuse_checker_originals(struct pairfuse_checker *q, const struct pairfus
 		run_original(q, AGAIN, t, c, prog, ret);
 }
 
-/* Both sides of one program. */
+void pairfuse_checker_fused(struct pairfuse_checker *q, const struct pairfuse_thread *t,
+			    struct pairfuse_call *c, bool is_exit, __u64 ret)
+{
+	const struct pairfuse_pair *pair = pairfuse_checker_pair(q, c);
+
+	if (!is_exit)
+		c->passes = passes_by(pair, t);
+	if (!c->passes &&
+	    (!is_exit || c->armed || (pairfuse_pair_flags(pair) & PAIRFUSE_ATTACH_EXIT_ALWAYS)))
+		run_fused_at(q, t, c, is_exit, ret);
+}
+
 void pairfuse_checker_run(struct pairfuse_checker *q, struct pairfuse_thread *t, bool is_exit,
 			  __u64 ret)
 {
@@ -322,11 +333,8 @@ void pairfuse_checker_run(struct pairfuse_checker *q, struct pairfuse_thread *t,
 	pairfuse_checker_set(q, t, c, prog, is_exit);
 	before = q->worlds[ORIG]->calls - q->worlds[FUSED]->calls;
 	pairfuse_checker_originals(q, t, c, prog, ret);
-	if (!is_exit)
-		c->passes = passes_by(pair, t);
-	if (!q->verdict && !c->passes &&
-	    (!is_exit || c->armed || (pairfuse_pair_flags(pair) & PAIRFUSE_ATTACH_EXIT_ALWAYS)))
-		run_fused_at(q, t, c, is_exit, ret);
+	if (!q->verdict)
+		pairfuse_checker_fused(q, t, c, is_exit, ret);
 	q->c->saved += q->worlds[ORIG]->calls - q->worlds[FUSED]->calls - before;
 	if (!q->verdict)
 		pairfuse_checker_compare(q, prog);

@@ -671,6 +671,67 @@ static void test_time(void **state)
 	pairfuse_result_free(res);
 }
 
+/* bss[at] = it * 2 + n: whoever is last decides on the lowest bit */
+#define ENTER_MARKS(at, n)							\
+	{ BSS_REF(1, at), LDX(BPF_DW, 2, 1, 0),					\
+	  PAIRFUSE_INSN(BPF_ALU64 | BPF_LSH | BPF_K, 2, 0, 0, 1), ADDI(2, n),	\
+	  STX(BPF_DW, 1, 2, 0), ENTER_STORES, MOVI(0, 0), EXIT }
+
+static void use_map(struct bpf_insn *insns, size_t nr, int map)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		if (pairfuse_insn_is_imm64(&insns[i]) &&
+		    insns[i].src_reg == BPF_PSEUDO_MAP_IDX)
+			insns[i].imm = map;
+}
+
+/* Two pairs on one function that can tell which of them is first. */
+static void test_order(void **state)
+{
+	struct bpf_insn mark[] = ENTER_MARKS(32, 1), mark2[] = ENTER_MARKS(32, 2);
+	struct bpf_insn apart[] = ENTER_MARKS(40, 2);
+	struct bpf_insn deletes2[ARRAY_SIZE(leave_deletes)];
+	struct pairfuse_result *res;
+	struct test_input t;
+
+	memcpy(deletes2, leave_deletes, sizeof(deletes2));
+	use_map(mark2, ARRAY_SIZE(mark2), 2);
+	use_map(deletes2, ARRAY_SIZE(deletes2), 2);
+	input(&t);
+	t.maps[2] = t.maps[0];
+	t.maps[2].name = "others";
+	t.in.nr_maps = 3;
+	ADD_PAIR(&t, mark, leave_deletes);
+	test_add_prog(&t, "mark2", PAIRFUSE_AT_FENTRY, "vfs_write", mark2, ARRAY_SIZE(mark2));
+	test_add_prog(&t, "leave2", PAIRFUSE_AT_FEXIT, "vfs_write", deletes2,
+		      ARRAY_SIZE(deletes2));
+	t.progs[2].proto = t.progs[3].proto = &proto;
+	res = analyze(&t);
+	assert_string_equal(res->pairs[1].reason_text, "");
+	pairfuse_check_groups(&t.in, res, NULL, 300);
+	assert_int_equal(res->pairs[0].reason, PAIRFUSE_REASON_NONE);
+	assert_int_equal(res->pairs[1].reason, PAIRFUSE_REASON_NONE);
+	/* as if the analysis (order.c) had not seen it */
+	t.progs[2].target = t.progs[3].target = "vfs_read";
+	memset(&res->pairs[0].checked, 0, sizeof(res->pairs[0].checked));
+	memset(&res->pairs[1].checked, 0, sizeof(res->pairs[1].checked));
+	pairfuse_check_groups(&t.in, res, NULL, PAIRFUSE_CHECK_BRIEF);
+	assert_int_equal(res->pairs[0].reason, PAIRFUSE_REASON_SELF_CHECK);
+	assert_int_equal(res->pairs[1].reason, PAIRFUSE_REASON_SELF_CHECK);
+	pairfuse_result_free(res);
+	/* each its own: nothing can be told */
+	use_map(apart, ARRAY_SIZE(apart), 2);
+	t.progs[2].insns = apart;
+	res = analyze(&t);
+	assert_string_equal(res->pairs[1].reason_text, "");
+	pairfuse_check_groups(&t.in, res, NULL, PAIRFUSE_CHECK_BRIEF);
+	assert_int_equal(res->pairs[0].reason, PAIRFUSE_REASON_NONE);
+	assert_int_equal(res->pairs[1].reason, PAIRFUSE_REASON_NONE);
+	pairfuse_result_free(res);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -683,6 +744,7 @@ int main(void)
 		cmocka_unit_test(test_brief), cmocka_unit_test(test_budget),
 		cmocka_unit_test(test_junk), cmocka_unit_test(test_exit_alone),
 		cmocka_unit_test(test_array), cmocka_unit_test(test_time),
+		cmocka_unit_test(test_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
