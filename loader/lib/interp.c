@@ -408,7 +408,7 @@ static bool can_step(struct machine *vm, size_t pc)
 
 static __u64 run_from(struct machine *vm, size_t pc, const __u64 *args, struct pairfuse_origin *o)
 {
-	struct pairfuse_origin own[PAIRFUSE_NR_REGS] = { 0 };
+	struct pairfuse_origin own[PAIRFUSE_NR_REGS];
 	struct pairfuse_world *w = vm->w;
 	__u64 r[PAIRFUSE_NR_REGS];
 	unsigned char *stack;
@@ -423,6 +423,8 @@ static __u64 run_from(struct machine *vm, size_t pc, const __u64 *args, struct p
 		pairfuse_junk(w, stack, PAIRFUSE_STACK_SIZE);
 	pairfuse_junk(w, (unsigned char *)r, 10 * sizeof(r[0]));
 	memcpy(&r[1], &args[1], 5 * sizeof(r[0]));
+	if (w->origins)
+		memset(own, 0, sizeof(own));
 	if (o)
 		memcpy(&own[1], &o[1], 5 * sizeof(own[0]));
 	while (can_step(vm, pc)) {

@@ -35,18 +35,27 @@ __u64 pairfuse_mix(__u64 a, __u64 b)
 
 /* --- regions --- */
 
+static __u64 next_junk(struct pairfuse_world *w, __u64 change)
+{
+	w->junk = w->junk * 6364136223846793005ULL + 1442695040888963407ULL;
+	if (w->pattern >= 0)
+		return (0x0101010101010101ULL * w->pattern) ^ change;
+	return (w->junk ^ w->junk >> 29) ^ change;
+}
+
 void pairfuse_junk(struct pairfuse_world *w, unsigned char *data, size_t size)
 {
-	__u64 v;
+	__u64 change = w->invert ? ~0ULL : 0, v;
 	size_t i;
 
-	for (i = 0; i < size; i += sizeof(v)) {
-		w->junk = w->junk * 6364136223846793005ULL + 1442695040888963407ULL;
-		v = w->junk ^ w->junk >> 29;
-		v = w->pattern >= 0 ? 0x0101010101010101ULL * w->pattern : v;
-		v = w->invert ? ~v : v;
-		memcpy(data + i, &v, size - i < sizeof(v) ? size - i : sizeof(v));
+	for (i = 0; i + sizeof(v) <= size; i += sizeof(v)) {
+		v = next_junk(w, change);
+		memcpy(data + i, &v, sizeof(v));
 	}
+	if (i == size)
+		return;
+	v = next_junk(w, change);
+	memcpy(data + i, &v, size - i);
 }
 
 static __u32 take_number(struct pairfuse_world *w)

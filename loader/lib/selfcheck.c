@@ -38,6 +38,7 @@
 #define IDLE_ROUNDS	4 /* without anything new: the end of a brief check */
 #define MAX_RETRY_INSNS 20000000
 #define RETRIES		10
+#define MIN_RETRIES	3		/* whatever they cost */
 
 void pairfuse_checker_add_const(struct pairfuse_checker *q, __u32 v)
 {
@@ -349,7 +350,7 @@ static bool is_confirmed(struct pairfuse_check *c, const struct attempt *first)
 		if (attempt(c, &a) != PAIRFUSE_CHECK_DIFFERS || a.events != first->events)
 			return false;
 		insns += a.insns;
-		if (n > RETRIES && insns > MAX_RETRY_INSNS)
+		if (n >= MIN_RETRIES && insns > MAX_RETRY_INSNS)
 			break;
 	}
 	return true;
