@@ -94,6 +94,11 @@ static bool bad_luck(struct pairfuse_world *w)
 	return pairfuse_mix(w->out->run, ++w->records) % 64 == 0;
 }
 
+static bool is_carrier(const struct pairfuse_world *w, int m)
+{
+	return (size_t)m < w->out->in->nr_maps && w->out->carrier[m];
+}
+
 static __u64 lookup(struct pairfuse_world *w, int m, __u64 key, __u32 cpu, __s32 id)
 {
 	const unsigned char *k = own(w, key, pairfuse_map_key_size(w->out, m), false, id);
@@ -104,7 +109,7 @@ static __u64 lookup(struct pairfuse_world *w, int m, __u64 key, __u32 cpu, __s32
 	e = pairfuse_map_get(w, m, k, cpu);
 	pairfuse_origin_lookup(w, m, k);
 	if (e) {
-		w->finds += (size_t)m < w->out->in->nr_maps && w->out->carrier[m] &&
+		w->finds += is_carrier(w, m) &&
 			    pairfuse_map_kind(w->out, m) == PAIRFUSE_MAP_HASH;
 		return e->value;
 	}
@@ -156,6 +161,7 @@ static __u64 object_storage(struct pairfuse_world *w, int m, const __u64 *r, __s
 	if (!r[2])
 		return 0;
 	e = pairfuse_map_get(w, m, &r[2], 0);
+	w->finds += e && !(r[4] & 1) && is_carrier(w, m);
 	if (e || !(r[4] & 1))	/* BPF_LOCAL_STORAGE_GET_F_CREATE */
 		return e ? e->value : 0;
 	if ((size_t)m >= w->out->in->nr_maps) {
@@ -174,6 +180,7 @@ static __u64 object_storage(struct pairfuse_world *w, int m, const __u64 *r, __s
 		return 0;
 	if (!value)
 		memset(pairfuse_region(w, e->value, size, true), 0, size);
+	w->stores += is_carrier(w, m);
 	pairfuse_elem_touch(w, e);
 	return e->value;
 }
