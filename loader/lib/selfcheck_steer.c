@@ -64,7 +64,9 @@ void pairfuse_steer_note(struct pairfuse_checker *q, const struct pairfuse_call 
 	for (i = 0; q->origins && i < q->origins->nr_wishes; i++) {
 		const struct pairfuse_wish *wish = &q->origins->wishes[i];
 
-		if (q->nr_goals == PAIRFUSE_CHECK_GOALS || half->tries[wish->pc] >= MAX_TRIES)
+		/* no address of a region: it is another one in other worlds */
+		if (q->nr_goals == PAIRFUSE_CHECK_GOALS || half->tries[wish->pc] >= MAX_TRIES ||
+		    pairfuse_is_region(wish->value))
 			continue;
 		g = &q->goals[(q->first_goal + q->nr_goals) % PAIRFUSE_CHECK_GOALS];
 		*g = (struct pairfuse_goal){ .in = call->in, .wish = *wish, .is_exit = is_exit };
