@@ -152,7 +152,9 @@ struct cli_object_options {
 /* --self-check, for a verb's table; its value: false after a message. */
 #define CLI_SELF_CHECK_OPTION						\
 	{ "self-check", 'x', "[=N]",					\
-	  "run rewritten pairs beside the original ones first, N calls" }
+	  "run rewritten pairs beside the original ones first, N calls" },	\
+	{ "no-self-check", 'X', NULL,					\
+	  "do not try them at all (default: some calls of each)" }
 
 bool cli_self_check(const struct cli_option *opt, const char *value, long *calls);
 
@@ -174,7 +176,7 @@ bool cli_self_check(const struct cli_option *opt, const char *value, long *calls
 	  "optimisations to apply (default: all); -NAME,...: all but these" }, \
 	CLI_SELF_CHECK_OPTION
 enum { CLI_OPT_TARGET, CLI_OPT_FS, CLI_OPT_SET, CLI_OPT_NESTING, CLI_OPT_CLOCK, CLI_OPT_OPT,
-       CLI_OPT_SELF_CHECK,
+       CLI_OPT_SELF_CHECK, CLI_OPT_NO_SELF_CHECK,
        CLI_NR_OBJECT_OPTIONS };
 
 bool cli_object_option(struct cli_object_options *o, const struct cli_option *opt, int index,

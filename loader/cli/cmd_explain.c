@@ -14,6 +14,7 @@
 #include "json.h"
 #include "object.h"
 #include "pairfuse.h"
+#include "selfcheck.h"
 
 enum { OPT_BTF = CLI_NR_OBJECT_OPTIONS, OPT_JSON };
 
@@ -27,7 +28,7 @@ static const struct cli_option options[] = {
 static struct explain {
 	struct cli_object_options object;
 	bool json;
-} state;
+} state = { .object = { .self_check = PAIRFUSE_SELF_CHECK_BRIEF } };
 
 static bool explain_option(void *arg, int index, const char *value)
 {
@@ -225,6 +226,19 @@ static const char *clock_text(enum pairfuse_clock clock)
 	return "left to the programs";
 }
 
+/* What came of trying the pair; of each program in verbose mode. */
+static void checked_text(const struct pairfuse_checked *c)
+{
+	char text[256];
+
+	if (!pairfuse_checked_text(c, text, sizeof(text))[0])
+		return;
+	printf("  checked  %s\n", text);
+	if (cli_verbose && c->calls)
+		printf("           entry %u of %u, exit %u of %u instructions\n", c->entry.run,
+		       c->entry.insns, c->exit.run, c->exit.insns);
+}
+
 static void pair_text(const struct pairfuse_object *obj, const struct pairfuse_opair *pair)
 {
 	const struct pairfuse_verdict *v = &pair->verdict;
@@ -248,9 +262,8 @@ static void pair_text(const struct pairfuse_object *obj, const struct pairfuse_o
 		printf("  exit     runs %s\n", a->exit_always || a->storage == PAIRFUSE_STORAGE_MAP ?
 						 "always" : "when the entry has left state");
 		filter_text(a);
-		if (a->checked.calls)
-			printf("  checked  %u calls, no difference; %u of the %u rewritten instructions of the group have run\n",
-			       a->checked.calls, a->checked.insns_run, a->checked.insns);
+		if (cli_verbose || obj->self_check != PAIRFUSE_SELF_CHECK_BRIEF)
+			checked_text(&a->checked);
 		printf("  time     %s%s\n", clock_text(a->clock),
 		       a->no_entry ? "; nothing is left of the entry program" : "");
 		if (cli_verbose) {
@@ -366,11 +379,7 @@ static void fused_json(const struct pairfuse_object *obj, struct pairfuse_json *
 	pairfuse_json_array(w, "applied");
 	for_each_opt(a, opt_json, w);
 	pairfuse_json_array_end(w);
-	if (a->checked.calls) {
-		pairfuse_json_uint(w, "checked_calls", a->checked.calls);
-		pairfuse_json_uint(w, "checked_instructions", a->checked.insns);
-		pairfuse_json_uint(w, "checked_instructions_run", a->checked.insns_run);
-	}
+	pairfuse_checked_json(w, &a->checked);
 	pairfuse_json_uint(w, "entry_instructions", a->entry_code.nr_insns);
 	pairfuse_json_uint(w, "exit_instructions", a->exit_code.nr_insns);
 	if (!cli_verbose)

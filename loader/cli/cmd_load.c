@@ -19,6 +19,7 @@
 #include "json.h"
 #include "object.h"
 #include "pairfuse.h"
+#include "selfcheck.h"
 #include "show.h"
 
 enum {
@@ -50,6 +51,7 @@ static struct load {
 	bool json;
 	bool require_fused;
 } state = {
+	.object = { .self_check = PAIRFUSE_SELF_CHECK_BRIEF },
 	.attach = { .sz = sizeof(state.attach) },
 	.duration = -1,
 };
@@ -153,7 +155,8 @@ static void verdicts_text(const struct pairfuse_object *obj)
 		cli_table_free(t);
 }
 
-static void verdict_json(struct pairfuse_json *w, const struct pairfuse_verdict *v)
+static void verdict_json(struct pairfuse_json *w, const struct pairfuse_verdict *v,
+			 const struct pairfuse_checked *checked)
 {
 	pairfuse_json_object(w, NULL);
 	pairfuse_json_string(w, "entry", v->entry);
@@ -172,20 +175,35 @@ static void verdict_json(struct pairfuse_json *w, const struct pairfuse_verdict 
 	pairfuse_json_uint(w, "state_size", v->state_size);
 	pairfuse_json_string(w, "reason", v->reason_id);
 	pairfuse_json_string(w, "text", v->reason);
+	if (v->fused && checked)
+		pairfuse_checked_json(w, checked);
 	pairfuse_json_object_end(w);
 }
 
-/* --self-check: that it was made, of pairs that have passed. */
-static void report_checked(const struct pairfuse_object *obj)
+/* What came of trying it; NULL: it is not fused. */
+static const struct pairfuse_checked *checked_of(const struct pairfuse_object *obj, size_t i)
 {
+	const struct pairfuse_opair *pair = &obj->pairs[i];
+
+	return pair->reason || !pair->analysis ? NULL : &pair->analysis->checked;
+}
+
+/* --self-check: that it was made, of pairs that have passed. Unasked: in verbose mode. */
+static void report_checked(const struct load *l, const struct pairfuse_object *obj)
+{
+	const struct pairfuse_checked *c;
 	unsigned int calls = 0;
+	char text[256];
 	size_t i;
 
-	for (i = 0; i < obj->nr_pairs; i++)
-		if (!obj->pairs[i].reason && obj->pairs[i].analysis &&
-		    obj->pairs[i].analysis->checked.calls > calls)
-			calls = obj->pairs[i].analysis->checked.calls;
-	if (calls)
+	for (i = 0; i < obj->nr_pairs; i++) {
+		c = checked_of(obj, i);
+		if (c && c->calls > calls)
+			calls = c->calls;
+		if (c && cli_verbose && pairfuse_checked_text(c, text, sizeof(text))[0])
+			printf("pairfuse: %s: %s\n", obj->pairs[i].verdict.target, text);
+	}
+	if (calls && l->object.self_check != PAIRFUSE_SELF_CHECK_BRIEF)
 		printf("pairfuse: tried before attaching: %u calls, no difference\n", calls);
 }
 
@@ -198,7 +216,7 @@ static void report_attached(const struct load *l, const struct pairfuse_object *
 	count(obj, &fused, &pairs);
 	if (!l->json) {
 		verdicts_text(obj);
-		report_checked(obj);
+		report_checked(l, obj);
 		if (!pairs)
 			puts("pairfuse: no pair is attached: that is fentry and fexit, kprobe and kretprobe, or system call tracepoint programs at both ends of one function ('pairfuse explain' tells of each)");
 		printf("pairfuse: fused %zu of %zu pairs\n", fused, pairs);
@@ -211,7 +229,7 @@ static void report_attached(const struct load *l, const struct pairfuse_object *
 	pairfuse_json_uint(&w, "pairs", pairs);
 	pairfuse_json_array(&w, "verdicts");
 	for (i = 0; (v = pairfuse_object__verdict(obj, i)); i++)
-		verdict_json(&w, v);
+		verdict_json(&w, v, checked_of(obj, i));
 	pairfuse_json_array_end(&w);
 	pairfuse_json_end(&w);
 }

@@ -21,6 +21,7 @@
 #include "cli.h"
 #include "device.h"
 #include "log.h"
+#include "pairfuse.h"
 #include "tool.h"
 
 #define EXIT_NOT_EXECUTABLE 126		/* as env(1) */
@@ -43,13 +44,14 @@ static const struct cli_option options[] = {
 	{}
 };
 
-enum { OPT_HOOK, OPT_NESTING, OPT_CLOCK, OPT_OPT, OPT_SELF_CHECK, OPT_REQUIRE_FUSED, OPT_JSON };
+enum { OPT_HOOK, OPT_NESTING, OPT_CLOCK, OPT_OPT, OPT_SELF_CHECK, OPT_NO_SELF_CHECK,
+       OPT_REQUIRE_FUSED, OPT_JSON };
 
 static __u32 hook = PAIRFUSE_HOOK_SHARED;
 static enum pairfuse_nesting nesting;
 static bool exact_clock;
 static unsigned int without;
-static long self_check;
+static long self_check = PAIRFUSE_SELF_CHECK_BRIEF;
 static bool require_fused;
 static const char *json;
 
@@ -57,6 +59,10 @@ static bool run_option(void *arg, int index, const char *value)
 {
 	if (index == OPT_SELF_CHECK)
 		return cli_self_check(&options[index], value, &self_check);
+	if (index == OPT_NO_SELF_CHECK) {
+		self_check = 0;
+		return true;
+	}
 	if (index == OPT_REQUIRE_FUSED)
 		return require_fused = true;
 	if (index == OPT_JSON) {

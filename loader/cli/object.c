@@ -104,6 +104,9 @@ bool cli_object_option(struct cli_object_options *o, const struct cli_option *op
 		return true;
 	case CLI_OPT_SELF_CHECK:
 		return cli_self_check(opt, value, &o->self_check);
+	case CLI_OPT_NO_SELF_CHECK:
+		o->self_check = 0;
+		return true;
 	default:
 		return false;
 	}

@@ -218,6 +218,20 @@ struct pairfuse_code {
 	size_t nr_insns;
 };
 
+struct pairfuse_covered {		/* instructions of a rewritten program, */
+	unsigned int insns;
+	unsigned int run;	/* and those that have run at least once */
+};
+
+/* What came of trying a pair: selfcheck.h */
+struct pairfuse_checked {
+	unsigned int calls;	/* of its group; 0: it was not tried */
+	unsigned int insns;	/* of the rewritten programs of the group */
+	unsigned int insns_run;
+	struct pairfuse_covered entry, exit;
+	char unchecked[256];	/* fused all the same, and why nothing is known; "": it is */
+};
+
 /*
  * The verdict on one pair, or on one program that has no partner (then the
  * other index is -1). A refused pair has no code.
@@ -255,11 +269,7 @@ struct pairfuse_pair {
 	bool leaves;		/* the original leaves something in the map: leftover.h */
 	struct pairfuse_code entry_code;
 	struct pairfuse_code exit_code;
-	struct {		/* when it was tried: selfcheck.h */
-		unsigned int calls;	/* 0: it was not */
-		unsigned int insns;	/* of the rewritten programs of the group */
-		unsigned int insns_run;
-	} checked;
+	struct pairfuse_checked checked;
 };
 
 /*

@@ -12,6 +12,7 @@
 
 #include "insn.h"
 #include "interp.h"
+#include "origin.h"
 
 #define MAX_INSNS	1000000
 #define WHERE_MASK	0xffff		/* of the numbers of regions, some bits */
@@ -275,15 +276,16 @@ static __u64 imm64(struct pairfuse_world *w, const struct bpf_insn *insn)
 
 /* --- calls, and all of it --- */
 
-static __u64 run_from(struct machine *vm, size_t pc, const __u64 *args);
+/* A function: args[], and where they came from, become r1 to r5. */
+static __u64 run_from(struct machine *vm, size_t pc, const __u64 *args, struct pairfuse_origin *o);
 
-static void call(struct machine *vm, size_t pc, __u64 *r)
+static void call(struct machine *vm, size_t pc, __u64 *r, struct pairfuse_origin *o)
 {
 	const struct bpf_insn *insn = &vm->run->insns[pc];
 	struct pairfuse_world *w = vm->w;
 
 	if (insn->src_reg == BPF_PSEUDO_CALL)
-		r[0] = run_from(vm, pc + 1 + insn->imm, r);
+		r[0] = run_from(vm, pc + 1 + insn->imm, r, o);
 	else if (insn->src_reg == 0)
 		r[0] = pairfuse_interp_helper(w, insn->imm, r, vm->run->ctx);
 	else if (insn->src_reg == BPF_PSEUDO_KFUNC_CALL && w->out->in->rdonly_cast_id > 0 &&
@@ -292,13 +294,70 @@ static void call(struct machine *vm, size_t pc, __u64 *r)
 	else
 		pairfuse_world_fault(w, PAIRFUSE_FAULT_MODEL, "kfunc %d", insn->imm);
 	pairfuse_junk(w, (unsigned char *)&r[1], 5 * sizeof(r[1]));
+	if (!o)
+		return;
+	if (insn->src_reg != BPF_PSEUDO_CALL) {
+		o[0] = w->origins->answer;
+		w->origins->answer.from = PAIRFUSE_FROM_NOWHERE;
+	}
+	memset(&o[1], 0, 5 * sizeof(*o));
 }
 
-static void step(struct machine *vm, size_t *pc, __u64 *r)
+/* Numbers near which a condition changes, of those that o can be. */
+static __u64 near(const struct pairfuse_origin *o, __u64 v, unsigned int n)
+{
+	const __u64 all[] = { v, v + 1, v - 1, 0, ~v };
+	bool masked = o->nr_ops && o->ops[o->nr_ops - 1].op == BPF_AND;
+
+	return masked ? all[n] & o->ops[o->nr_ops - 1].k : all[n];
+}
+
+#define NR_NEAR 5
+
+/* Wish that the condition were the opposite, up to twice. */
+static void wish(struct pairfuse_world *w, const struct bpf_insn *insn, size_t pc, const __u64 *r,
+		 const struct pairfuse_origin *o, bool is)
+{
+	bool reg = BPF_SRC(insn->code) == BPF_X, left = o[insn->dst_reg].from;
+	unsigned int changed = left || !reg ? insn->dst_reg : insn->src_reg, n, found = 0;
+	__u64 other = !reg ? (__u64)(__s64)insn->imm : left ? r[insn->src_reg] : r[insn->dst_reg];
+	__u64 tried[PAIRFUSE_NR_REGS];
+
+	if (!o[changed].from || (reg && insn->src_reg == insn->dst_reg))
+		return;
+	memcpy(tried, r, sizeof(tried));
+	for (n = 0; n < NR_NEAR && found < 2; n++) {
+		tried[changed] = near(&o[changed], other, n);
+		if (holds(insn, tried) == is)
+			continue;
+		found++;
+		pairfuse_origin_wish(w, &o[changed], tried[changed], pc);
+	}
+}
+
+static void jump(struct machine *vm, size_t *pc, const __u64 *r, const struct pairfuse_origin *o)
+{
+	const struct bpf_insn *insn = &vm->run->insns[*pc];
+	bool is = pairfuse_insn_is_ja(insn) || holds(insn, r);
+	unsigned char *seen = vm->run->seen;
+	size_t at = *pc;
+
+	if (is)
+		*pc += insn->off;
+	if (!seen || pairfuse_insn_is_ja(insn))
+		return;
+	seen[at] |= is ? PAIRFUSE_SEEN_TAKEN : PAIRFUSE_SEEN_PASSED;
+	if (o && !(seen[at] & (is ? PAIRFUSE_SEEN_PASSED : PAIRFUSE_SEEN_TAKEN)))
+		wish(vm->w, insn, at, r, o, is);
+}
+
+static void step(struct machine *vm, size_t *pc, __u64 *r, struct pairfuse_origin *o)
 {
 	const struct bpf_insn *insn = &vm->run->insns[*pc];
 	struct pairfuse_world *w = vm->w;
 
+	if (o)
+		pairfuse_origin_follow(w, insn, r, o);
 	switch (pairfuse_insn_class(insn)) {
 	case BPF_LD:
 		r[insn->dst_reg] = imm64(w, insn);
@@ -324,11 +383,11 @@ static void step(struct machine *vm, size_t *pc, __u64 *r)
 		return;
 	}
 	if (pairfuse_insn_is_call(insn))
-		call(vm, *pc, r);
+		call(vm, *pc, r, o);
 	else if (insn->code == (BPF_JMP32 | BPF_JA))
 		*pc += insn->imm;
-	else if (pairfuse_insn_is_ja(insn) || holds(insn, r))
-		*pc += insn->off;
+	else
+		jump(vm, pc, r, o);
 }
 
 /* A 64 bit constant has a second half. */
@@ -347,8 +406,9 @@ static bool can_step(struct machine *vm, size_t pc)
 	return !w->fault;
 }
 
-static __u64 run_from(struct machine *vm, size_t pc, const __u64 *args)
+static __u64 run_from(struct machine *vm, size_t pc, const __u64 *args, struct pairfuse_origin *o)
 {
+	struct pairfuse_origin own[PAIRFUSE_NR_REGS];
 	struct pairfuse_world *w = vm->w;
 	__u64 r[PAIRFUSE_NR_REGS];
 	unsigned char *stack;
@@ -363,15 +423,21 @@ static __u64 run_from(struct machine *vm, size_t pc, const __u64 *args)
 		pairfuse_junk(w, stack, PAIRFUSE_STACK_SIZE);
 	pairfuse_junk(w, (unsigned char *)r, 10 * sizeof(r[0]));
 	memcpy(&r[1], &args[1], 5 * sizeof(r[0]));
+	if (w->origins)
+		memset(own, 0, sizeof(own));
+	if (o)
+		memcpy(&own[1], &o[1], 5 * sizeof(own[0]));
 	while (can_step(vm, pc)) {
 		if (vm->run->seen)
-			vm->run->seen[pc] = true;
+			vm->run->seen[pc] |= PAIRFUSE_SEEN_RUN;
 		if (pairfuse_insn_is_exit(&vm->run->insns[pc]))
 			break;
-		step(vm, &pc, r);
+		step(vm, &pc, r, w->origins ? own : NULL);
 		pc++;
 	}
 	vm->depth--;
+	if (o)
+		o[0] = own[0];
 	return r[0];
 }
 
@@ -384,14 +450,17 @@ __u64 pairfuse_interp(struct pairfuse_world *w, const struct pairfuse_code_run *
 	args[1] = run->ctx;
 	w->insns = 0;
 	w->records = 0;
+	w->readings = 0;
 	w->missed_map = -1;
-	return run_from(&vm, 0, args);
+	w->ctx = run->ctx;
+	pairfuse_origins_begin(w);
+	return run_from(&vm, 0, args, NULL);
 }
 
 /* --- worlds --- */
 
 struct pairfuse_world *pairfuse_world_new(const struct pairfuse_outside *out, __u64 seed,
-					  bool invert)
+					  bool invert, int pattern)
 {
 	struct pairfuse_world *w = calloc(1, sizeof(*w));
 	unsigned int i;
@@ -401,6 +470,7 @@ struct pairfuse_world *pairfuse_world_new(const struct pairfuse_outside *out, __
 	w->out = out;
 	w->junk = seed;
 	w->invert = invert;
+	w->pattern = pattern;
 	w->where = pairfuse_mix(seed, 0) & WHERE_MASK;
 	if (invert)
 		w->where ^= WHERE_MASK;
@@ -428,6 +498,46 @@ void pairfuse_world_free(struct pairfuse_world *w)
 	free(w->tables);
 	free(w->log);
 	free(w);
+}
+
+static bool clone_regions(struct pairfuse_world *to, const struct pairfuse_world *from)
+{
+	__u32 i;
+
+	to->regions = calloc(from->cap_regions, sizeof(*to->regions));
+	for (i = 0; to->regions && i < from->nr_regions; i++) {
+		to->regions[i] = from->regions[i];
+		to->regions[i].elem = NULL;
+		if (!from->regions[i].data)
+			continue;
+		to->regions[i].data = malloc(from->regions[i].size + !from->regions[i].size);
+		if (!to->regions[i].data) {
+			to->nr_regions = i;
+			return false;
+		}
+		memcpy(to->regions[i].data, from->regions[i].data, from->regions[i].size);
+	}
+	return to->regions;
+}
+
+struct pairfuse_world *pairfuse_world_clone(const struct pairfuse_world *w)
+{
+	struct pairfuse_world *to = malloc(sizeof(*to));
+
+	if (!to)
+		return NULL;
+	*to = *w;
+	to->log = NULL;
+	to->log_len = to->log_cap = 0;
+	to->touched = to->grave = NULL;
+	to->regions = NULL;
+	to->tables = calloc(2 * w->out->in->nr_maps + 1, sizeof(*to->tables));
+	if (to->tables && clone_regions(to, w) && pairfuse_map_clone_all(to, w))
+		return to;
+	if (!to->regions)
+		to->nr_regions = 0;
+	pairfuse_world_free(to);
+	return NULL;
 }
 
 void pairfuse_world_settle(struct pairfuse_world *w)

@@ -43,6 +43,7 @@ struct pairfuse_outside {
 	size_t nr_consts;
 	const unsigned char *user_regs;	/* at PAIRFUSE_VA_USER_REGS */
 	size_t user_regs_size;
+	struct pairfuse_patches *patches; /* words that are something else; NULL: none */
 
 	/* what helpers answer during the program that runs now */
 	__u64 run;			/* seed of what is of this run only */
@@ -55,12 +56,31 @@ struct pairfuse_outside {
 	__u64 cookie;
 	__u64 addr;
 	char comm[16];
+	__s32 answer_of;	/* helper whose answer is given; 0: none */
+	__u64 answer;
+	__u32 step;		/* nanoseconds from one reading of the clock to the next, */
+	__u64 shift;		/* and before the first */
 };
+
+#define PAIRFUSE_NR_PATCHES 512		/* a power of two */
+
+struct pairfuse_patches {		/* words of the memory outside, by address */
+	unsigned int nr;
+	struct {
+		__u64 addr;	/* 0: free */
+		__u64 word;
+	} words[PAIRFUSE_NR_PATCHES];
+};
+
+/* From now on the memory outside has these bytes there; false: too many patches. */
+bool pairfuse_outside_patch(const struct pairfuse_outside *out, __u64 addr, const void *data,
+			    size_t size);
 
 /* A number made of others, the same at each call. */
 __u64 pairfuse_mix(__u64 a, __u64 b);
 
 struct pairfuse_elem;
+struct pairfuse_origins;	/* origin.h */
 
 struct pairfuse_region {
 	unsigned char *data;		/* NULL: not in use */
@@ -101,6 +121,7 @@ struct pairfuse_world {
 	__u32 where;		/* mixed into addresses of regions */
 	__u64 junk;		/* state of the generator */
 	bool invert;		/* junk is the complement of that of another world */
+	int pattern;		/* a byte that all junk is; -1: none, it is random */
 
 	struct pairfuse_table *tables;	/* by map; then, by map, the task storage in place of it */
 	struct pairfuse_elem *touched;
@@ -124,19 +145,31 @@ struct pairfuse_world {
 	char what[96];		/* the fault in words */
 	unsigned long calls;	/* helper calls made */
 	unsigned long insns;	/* instructions run, by the last program */
+	unsigned int readings;	/* of the clock, by the last program */
+	unsigned long stores;	/* to carriers */
+	unsigned long finds;	/* of an element in one, or loads of its bytes */
+	__u64 ctx;		/* address of the context of the program that runs now */
+	struct pairfuse_origins *origins; /* to be followed; NULL: not */
 };
 
-/* NULL: no memory. Worlds with one seed and different invert have opposite junk. */
+/* NULL: no memory. Worlds with one seed, or pattern, and different invert have opposite junk. */
 struct pairfuse_world *pairfuse_world_new(const struct pairfuse_outside *out, __u64 seed,
-					  bool invert);
+					  bool invert, int pattern);
 void pairfuse_world_free(struct pairfuse_world *w);
+
+/* The same once more, between programs, with what has been settled; NULL: no memory. */
+struct pairfuse_world *pairfuse_world_clone(const struct pairfuse_world *w);
 
 struct pairfuse_code_run {
 	const struct bpf_insn *insns;
 	size_t nr;
 	__u64 ctx;		/* address */
-	bool *seen;		/* by instruction: has run; NULL */
+	unsigned char *seen;	/* by instruction: PAIRFUSE_SEEN_...; NULL */
 };
+
+#define PAIRFUSE_SEEN_RUN	1
+#define PAIRFUSE_SEEN_TAKEN	2	/* a conditional jump has jumped, */
+#define PAIRFUSE_SEEN_PASSED	4	/* or not */
 
 /* Returns R0; w->fault is set when it cannot. */
 __u64 pairfuse_interp(struct pairfuse_world *w, const struct pairfuse_code_run *run);
@@ -160,6 +193,12 @@ bool pairfuse_is_region(__u64 addr);
 
 /* The region's bytes; NULL when there are not so many, or they must not be written. */
 unsigned char *pairfuse_region(struct pairfuse_world *w, __u64 addr, __u32 size, bool write);
+
+/* The region that addr points into; NULL: none. */
+struct pairfuse_region *pairfuse_region_find(struct pairfuse_world *w, __u64 addr);
+
+/* The element whose value is there; NULL: none. */
+struct pairfuse_elem *pairfuse_region_elem(struct pairfuse_world *w, __u64 addr);
 
 void pairfuse_junk(struct pairfuse_world *w, unsigned char *data, size_t size);
 
@@ -192,6 +231,8 @@ __s64 pairfuse_map_update(struct pairfuse_world *w, unsigned int map, const void
 			  const void *value, __u64 flags);
 __s64 pairfuse_map_delete(struct pairfuse_world *w, unsigned int map, const void *key);
 void pairfuse_map_free_all(struct pairfuse_world *w);
+/* Into a world that has the regions already, and no element; false: no memory. */
+bool pairfuse_map_clone_all(struct pairfuse_world *to, const struct pairfuse_world *from);
 void pairfuse_elem_touch(struct pairfuse_world *w, struct pairfuse_elem *e);
 void pairfuse_grave_clear(struct pairfuse_world *w);
 

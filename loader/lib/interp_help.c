@@ -16,6 +16,7 @@
 #include "frames.h"
 #include "helper.h"
 #include "interp.h"
+#include "origin.h"
 
 #define MAX_DATA	65536	/* bytes that a helper is given at once */
 
@@ -93,6 +94,11 @@ static bool bad_luck(struct pairfuse_world *w)
 	return pairfuse_mix(w->out->run, ++w->records) % 64 == 0;
 }
 
+static bool is_carrier(const struct pairfuse_world *w, int m)
+{
+	return (size_t)m < w->out->in->nr_maps && w->out->carrier[m];
+}
+
 static __u64 lookup(struct pairfuse_world *w, int m, __u64 key, __u32 cpu, __s32 id)
 {
 	const unsigned char *k = own(w, key, pairfuse_map_key_size(w->out, m), false, id);
@@ -101,11 +107,30 @@ static __u64 lookup(struct pairfuse_world *w, int m, __u64 key, __u32 cpu, __s32
 	if (!k || cpu >= PAIRFUSE_NR_CPUS)
 		return 0;
 	e = pairfuse_map_get(w, m, k, cpu);
-	if (e)
+	pairfuse_origin_lookup(w, m, k);
+	if (e) {
+		w->finds += is_carrier(w, m) &&
+			    pairfuse_map_kind(w->out, m) == PAIRFUSE_MAP_HASH;
 		return e->value;
+	}
 	w->missed_map = m;
 	w->missed_key = key;
 	return 0;
+}
+
+static __u64 store_elem(struct pairfuse_world *w, int m, const unsigned char *key,
+			const unsigned char *value, const __u64 *r)
+{
+	__s64 ret = pairfuse_map_update(w, m, key, value, r[4]);
+	const struct pairfuse_elem *e;
+
+	w->stores += w->out->carrier[m] && !ret;
+	if (!w->origins || ret)
+		return ret;
+	e = pairfuse_map_get(w, m, key, w->out->cpu);
+	if (e)
+		pairfuse_origin_copy(w, e->value, r[3], w->out->in->maps[m].value_size);
+	return ret;
 }
 
 static __u64 update(struct pairfuse_world *w, int m, const __u64 *r, __s32 id)
@@ -122,7 +147,7 @@ static __u64 update(struct pairfuse_world *w, int m, const __u64 *r, __s32 id)
 	/* carriers never fail, as they are not in the rewritten programs */
 	if (!w->out->carrier[m] && bad_luck(w))
 		return -ENOMEM;
-	return pairfuse_map_update(w, m, key, value, r[4]);
+	return store_elem(w, m, key, value, r);
 }
 
 static __u64 object_storage(struct pairfuse_world *w, int m, const __u64 *r, __s32 id)
@@ -136,6 +161,7 @@ static __u64 object_storage(struct pairfuse_world *w, int m, const __u64 *r, __s
 	if (!r[2])
 		return 0;
 	e = pairfuse_map_get(w, m, &r[2], 0);
+	w->finds += e && !(r[4] & 1) && is_carrier(w, m);
 	if (e || !(r[4] & 1))	/* BPF_LOCAL_STORAGE_GET_F_CREATE */
 		return e ? e->value : 0;
 	if ((size_t)m >= w->out->in->nr_maps) {
@@ -154,6 +180,7 @@ static __u64 object_storage(struct pairfuse_world *w, int m, const __u64 *r, __s
 		return 0;
 	if (!value)
 		memset(pairfuse_region(w, e->value, size, true), 0, size);
+	w->stores += is_carrier(w, m);
 	pairfuse_elem_touch(w, e);
 	return e->value;
 }
@@ -189,7 +216,15 @@ static __u64 probe_read(struct pairfuse_world *w, const __u64 *r, __s32 id)
 	__u32 size = r[2];
 	unsigned char *to = own(w, r[1], size, true, id);
 
-	if (!to || pairfuse_world_read(w, r[3], to, size))
+	bool ok = to && pairfuse_world_read(w, r[3], to, size);
+
+	if (!to)
+		return 0;
+	if (pairfuse_is_region(r[3]) || !ok)
+		pairfuse_origin_copy(w, r[1], ok ? r[3] : 0, size);
+	else
+		pairfuse_origin_fill(w, r[1], size, PAIRFUSE_FROM_OUTSIDE, r[3]);
+	if (ok)
 		return 0;
 	memset(to, 0, size);
 	return -EFAULT;
@@ -208,9 +243,11 @@ static __u64 probe_read_str(struct pairfuse_world *w, const __u64 *r, __s32 id)
 		}
 		to[i] = i + 1 < size ? c : 0;
 		if (!to[i])
-			return i + 1;
+			break;
 	}
-	return 0;
+	if (to && !pairfuse_is_region(r[3]))
+		pairfuse_origin_fill(w, r[1], i, PAIRFUSE_FROM_OUTSIDE, r[3]);
+	return to && i < size ? i + 1 : 0;
 }
 
 /* Padded, and with an end, whatever the size. */
@@ -224,6 +261,8 @@ static __u64 get_comm(struct pairfuse_world *w, const __u64 *r, __s32 id)
 	memset(to, 0, size);
 	for (i = 0; i + 1 < size && i < sizeof(w->out->comm) && w->out->comm[i]; i++)
 		to[i] = w->out->comm[i];
+	pairfuse_origin_fill(w, r[1], size < sizeof(w->out->comm) ? size : sizeof(w->out->comm),
+			     PAIRFUSE_FROM_COMM, 0);
 	return 0;
 }
 
@@ -506,7 +545,8 @@ static __u64 helper_other(struct pairfuse_world *w, __s32 id, const __u64 *r)
 		return PAIRFUSE_VA_KERNEL + (pairfuse_mix(pairfuse_mix(w->out->seed, r[1]),
 							  h->nargs > 1 ? r[2] : 0) & 0xfff8);
 	}
-	return answer(w, d.hash);
+	pairfuse_origin_answer(w, PAIRFUSE_FROM_ANSWER, id);
+	return w->out->answer_of == id ? w->out->answer : answer(w, d.hash);
 }
 
 static __u64 helper_out(struct pairfuse_world *w, __s32 id, const __u64 *r, __u64 ctx)
@@ -555,10 +595,13 @@ __u64 pairfuse_interp_helper(struct pairfuse_world *w, __s32 id, const __u64 *r,
 	case BPF_FUNC_ktime_get_boot_ns:
 	case BPF_FUNC_ktime_get_coarse_ns:
 	case BPF_FUNC_ktime_get_tai_ns:
-		return out->now;
+		pairfuse_origin_answer(w, PAIRFUSE_FROM_TIME, 0);
+		return out->now + out->shift + (__u64)w->readings++ * out->step;
 	case BPF_FUNC_get_current_pid_tgid:
+		pairfuse_origin_answer(w, PAIRFUSE_FROM_IDS, 0);
 		return out->pid_tgid;
 	case BPF_FUNC_get_current_uid_gid:
+		pairfuse_origin_answer(w, PAIRFUSE_FROM_USER, 0);
 		return out->uid_gid;
 	case BPF_FUNC_get_current_task:
 	case BPF_FUNC_get_current_task_btf:
@@ -566,6 +609,7 @@ __u64 pairfuse_interp_helper(struct pairfuse_world *w, __s32 id, const __u64 *r,
 	case BPF_FUNC_get_smp_processor_id:
 		return out->cpu;
 	case BPF_FUNC_get_prandom_u32:
+		pairfuse_origin_answer(w, PAIRFUSE_FROM_RANDOM, 0);
 		return out->random;
 	case BPF_FUNC_get_attach_cookie:
 		return out->cookie;

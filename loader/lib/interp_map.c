@@ -118,20 +118,26 @@ static void fill(struct pairfuse_world *w, unsigned int map, const void *key, un
 		 __u32 size)
 {
 	const struct pairfuse_outside *out = w->out;
+	struct pairfuse_outside made = *out;
+	const void *known;
 	__u32 i, n = pairfuse_map_key_size(out, map);
 	__u64 h = pairfuse_mix(out->seed + 2, map);
 
 	memset(to, 0, size);
 	if (map >= out->in->nr_maps || out->carrier[map])
 		return;
-	if (out->contents && out->contents[map]) {
-		memcpy(to, out->contents[map], size);
+	known = out->contents ? out->contents[map] : NULL;
+	known = known ? known : out->in->maps[map].rodata;
+	if (known) {
+		memcpy(to, known, size);
 		return;
 	}
 	for (i = 0; i < n; i++)
 		h = pairfuse_mix(h, ((const unsigned char *)key)[i]);
-	if (h % 4)	/* as made, or as somebody has set it up */
-		pairfuse_outside_read(out, PAIRFUSE_VA_KERNEL + (h & 0xffff000), to,
+	/* as made, or as somebody has set it up; the same whenever it is made */
+	made.patches = NULL;
+	if (h % 4)
+		pairfuse_outside_read(&made, PAIRFUSE_VA_KERNEL + (h & 0xffff000), to,
 				      size < 4096 ? size : 4096);
 }
 
@@ -272,4 +278,43 @@ void pairfuse_map_free_all(struct pairfuse_world *w)
 			free_list(w, w->tables[m].buckets[b]);
 		free(w->tables[m].buckets);
 	}
+}
+
+static bool clone_bucket(struct pairfuse_world *to, const struct pairfuse_elem *from,
+			 struct pairfuse_elem **at)
+{
+	struct pairfuse_region *r;
+	size_t size;
+
+	for (; from; from = from->next) {
+		size = sizeof(*from) + pairfuse_map_key_size(to->out, from->map);
+		*at = malloc(size);
+		if (!*at)
+			return false;
+		memcpy(*at, from, size);
+		(*at)->next = (*at)->next_touched = NULL;
+		(*at)->touched = false;
+		r = pairfuse_region_find(to, from->value);
+		if (r)
+			r->elem = *at;
+		at = &(*at)->next;
+	}
+	return true;
+}
+
+bool pairfuse_map_clone_all(struct pairfuse_world *to, const struct pairfuse_world *from)
+{
+	struct pairfuse_elem **buckets;
+	size_t m, b;
+
+	for (m = 0; m < 2 * from->out->in->nr_maps; m++) {
+		if (!from->tables[m].buckets)
+			continue;
+		buckets = calloc(PAIRFUSE_NR_BUCKETS, sizeof(struct pairfuse_elem *));
+		to->tables[m].buckets = buckets;
+		for (b = 0; b < PAIRFUSE_NR_BUCKETS; b++)
+			if (!buckets || !clone_bucket(to, from->tables[m].buckets[b], &buckets[b]))
+				return false;
+	}
+	return true;
 }

@@ -35,17 +35,27 @@ __u64 pairfuse_mix(__u64 a, __u64 b)
 
 /* --- regions --- */
 
+static __u64 next_junk(struct pairfuse_world *w, __u64 change)
+{
+	w->junk = w->junk * 6364136223846793005ULL + 1442695040888963407ULL;
+	if (w->pattern >= 0)
+		return (0x0101010101010101ULL * w->pattern) ^ change;
+	return (w->junk ^ w->junk >> 29) ^ change;
+}
+
 void pairfuse_junk(struct pairfuse_world *w, unsigned char *data, size_t size)
 {
-	__u64 v;
+	__u64 change = w->invert ? ~0ULL : 0, v;
 	size_t i;
 
-	for (i = 0; i < size; i += sizeof(v)) {
-		w->junk = w->junk * 6364136223846793005ULL + 1442695040888963407ULL;
-		v = w->junk ^ w->junk >> 29;
-		v = w->invert ? ~v : v;
-		memcpy(data + i, &v, size - i < sizeof(v) ? size - i : sizeof(v));
+	for (i = 0; i + sizeof(v) <= size; i += sizeof(v)) {
+		v = next_junk(w, change);
+		memcpy(data + i, &v, sizeof(v));
 	}
+	if (i == size)
+		return;
+	v = next_junk(w, change);
+	memcpy(data + i, &v, size - i);
 }
 
 static __u32 take_number(struct pairfuse_world *w)
@@ -93,7 +103,7 @@ bool pairfuse_is_region(__u64 addr)
 	return addr >= PAIRFUSE_VA_REGIONS && addr < PAIRFUSE_VA_REGIONS_END;
 }
 
-static struct pairfuse_region *find(struct pairfuse_world *w, __u64 addr)
+struct pairfuse_region *pairfuse_region_find(struct pairfuse_world *w, __u64 addr)
 {
 	__u32 n;
 
@@ -105,7 +115,7 @@ static struct pairfuse_region *find(struct pairfuse_world *w, __u64 addr)
 
 void pairfuse_region_free(struct pairfuse_world *w, __u64 addr)
 {
-	struct pairfuse_region *r = find(w, addr);
+	struct pairfuse_region *r = pairfuse_region_find(w, addr);
 
 	if (!r)
 		return;
@@ -114,15 +124,32 @@ void pairfuse_region_free(struct pairfuse_world *w, __u64 addr)
 	w->free_region = r - w->regions;
 }
 
+static void note_access(struct pairfuse_world *w, struct pairfuse_elem *e, __u32 size, bool write)
+{
+	bool carrier = e->map < w->out->in->nr_maps && w->out->carrier[e->map] && size;
+
+	w->stores += carrier && write;
+	w->finds += carrier && !write;
+	if (write)
+		pairfuse_elem_touch(w, e);
+}
+
+struct pairfuse_elem *pairfuse_region_elem(struct pairfuse_world *w, __u64 addr)
+{
+	struct pairfuse_region *r = pairfuse_region_find(w, addr);
+
+	return r ? r->elem : NULL;
+}
+
 unsigned char *pairfuse_region(struct pairfuse_world *w, __u64 addr, __u32 size, bool write)
 {
-	struct pairfuse_region *r = find(w, addr);
+	struct pairfuse_region *r = pairfuse_region_find(w, addr);
 	__u64 off = addr & ((1U << REGION_BITS) - 1);
 
 	if (!r || off + size > r->size || (write && !r->writable))
 		return NULL;
-	if (write && r->elem)
-		pairfuse_elem_touch(w, r->elem);
+	if (r->elem)
+		note_access(w, r->elem, size, write);
 	return r->data + off;
 }
 
@@ -185,9 +212,26 @@ static bool page_is_there(const struct pairfuse_outside *out, __u64 addr)
 	return pairfuse_mix(out->seed + 1, page) % 16 != 0;
 }
 
+/* Where the word's patch is, or would be. */
+static unsigned int patch_of(const struct pairfuse_patches *p, __u64 addr)
+{
+	unsigned int n = (addr >> 3 ^ addr >> 15) % PAIRFUSE_NR_PATCHES;
+
+	while (p->words[n].addr && p->words[n].addr != addr)
+		n = (n + 1) % PAIRFUSE_NR_PATCHES;
+	return n;
+}
+
 static void read_word(const struct pairfuse_outside *out, __u64 addr, unsigned char *word)
 {
+	const struct pairfuse_patches *p = out->patches;
+	unsigned int n = p && p->nr ? patch_of(p, addr) : 0;
 	__u64 v;
+
+	if (p && p->words[n].addr == addr && p->nr) {
+		memcpy(word, &p->words[n].word, 8);
+		return;
+	}
 
 	if (addr >= PAIRFUSE_VA_USER_REGS &&
 	    addr - PAIRFUSE_VA_USER_REGS + 8 <= out->user_regs_size) {
@@ -241,6 +285,31 @@ bool pairfuse_outside_read(const struct pairfuse_outside *out, __u64 addr, void 
 	}
 	put_member(out, addr, buf, size, out->in->task_pid, out->pid_tgid);
 	put_member(out, addr, buf, size, out->in->task_tgid, out->pid_tgid >> 32);
+	return true;
+}
+
+bool pairfuse_outside_patch(const struct pairfuse_outside *out, __u64 addr, const void *data,
+			    size_t size)
+{
+	struct pairfuse_patches *p = out->patches;
+	unsigned char word[8];
+	unsigned int n;
+	size_t i;
+
+	for (i = 0; i < size; i++) {
+		__u64 at = addr + i;
+
+		if (p->nr > PAIRFUSE_NR_PATCHES / 2)
+			return false;
+		read_word(out, at & ~7ULL, word);
+		word[at % 8] = ((const unsigned char *)data)[i];
+		n = patch_of(p, at & ~7ULL);
+		p->nr += !p->words[n].addr;
+		p->words[n].addr = at & ~7ULL;
+		memcpy(&p->words[n].word, word, 8);
+		if (pairfuse_is_region(p->words[n].word))	/* as in make_word() */
+			p->words[n].word ^= 1ULL << 63;
+	}
 	return true;
 }
 

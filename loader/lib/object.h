@@ -77,7 +77,7 @@ struct pairfuse_object {
 	enum pairfuse_nesting nesting;
 	bool exact_clock;	/* no times from the CPU's counter */
 	unsigned int without;	/* optimisations: pairfuse_input.without */
-	unsigned int self_check; /* calls to try rewritten pairs with; 0: none */
+	unsigned int self_check; /* calls to try rewritten pairs with; 0: none; or _BRIEF */
 	struct pairfuse_oprog *progs;
 	size_t nr_progs;
 

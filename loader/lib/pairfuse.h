@@ -146,12 +146,16 @@ PAIRFUSE_API int pairfuse_object__set_clock(struct pairfuse_object *obj, const c
  */
 PAIRFUSE_API int pairfuse_object__set_opt(struct pairfuse_object *obj, const char *opt);
 
+/* In place of a number of calls: some, within a fraction of a second for each pair. */
+#define PAIRFUSE_SELF_CHECK_BRIEF (~0U)
+
 /*
  * Try rewritten pairs before they are attached: run them beside the original ones in
  * an interpreter, with random contexts, times, threads and nested calls, and refuse
  * ("self-check") those that do something else, or ("unchecked") that cannot be tried.
- * calls: how many; 0 (the default): none. Before load or explain, or before attaching
- * what was wrapped. -EBUSY: too late.
+ * calls: how many; 0 (the default): none; PAIRFUSE_SELF_CHECK_BRIEF: what `pairfuse load`
+ * does unasked, where pairs that cannot be tried are fused all the same. Before load or
+ * explain, or before attaching what was wrapped. -EBUSY: too late.
  */
 PAIRFUSE_API int pairfuse_object__set_self_check(struct pairfuse_object *obj, unsigned int calls);
 

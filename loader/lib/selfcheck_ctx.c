@@ -3,9 +3,19 @@
  * Contexts of programs as the kernel builds them. Written from the kernel's
  * side (kprobes, perf_syscall_enter), not from the rewriting's tables.
  */
+#include <stddef.h>
 #include <string.h>
 
+#include "hook.h"
 #include "selfcheck.h"
+
+unsigned int pairfuse_check_regs(const struct pairfuse_prog *prog)
+{
+	if (prog->proto)
+		return prog->proto->nr_regs < PAIRFUSE_MAX_REGS ? prog->proto->nr_regs :
+								  PAIRFUSE_MAX_REGS;
+	return pairfuse_hook_is_typed(prog->at) ? 3 : PAIRFUSE_MAX_REGS;
+}
 
 struct syscall_record {		/* sys_enter, sys_exit */
 	__u64 hidden;
@@ -77,5 +87,51 @@ unsigned int pairfuse_check_context(const struct pairfuse_prog *prog, unsigned i
 		return sysexit_context(user, ret, ctx);
 	default:
 		return array_context(args, nr_regs, prog->at == PAIRFUSE_AT_FEXIT, ret, ctx);
+	}
+}
+
+/* --- the way back --- */
+
+static unsigned char *probe_at(__u64 off, unsigned int nr, bool is_exit, __u64 *args, __u64 *ret)
+{
+	static const size_t in[] = {
+		offsetof(struct pairfuse_user_regs, di), offsetof(struct pairfuse_user_regs, si),
+		offsetof(struct pairfuse_user_regs, dx), offsetof(struct pairfuse_user_regs, cx),
+		offsetof(struct pairfuse_user_regs, r8), offsetof(struct pairfuse_user_regs, r9),
+	};
+	unsigned int i;
+
+	if (is_exit)
+		return off == offsetof(struct pairfuse_user_regs, ax) ? (void *)ret : NULL;
+	for (i = 0; i < nr && i < PAIRFUSE_MAX_REGS; i++)
+		if (in[i] == off)
+			return (void *)&args[i];
+	return NULL;
+}
+
+static unsigned char *syscall_at(__u64 off, struct pairfuse_user_regs *regs)
+{
+	__u64 *const in[] = { &regs->di, &regs->si, &regs->dx, &regs->r10, &regs->r8, &regs->r9 };
+	__u64 i = (off - offsetof(struct syscall_record, args)) / 8;
+
+	return off >= offsetof(struct syscall_record, args) && i < 6 ? (void *)in[i] : NULL;
+}
+
+unsigned char *pairfuse_check_context_at(const struct pairfuse_prog *prog, unsigned int nr_regs,
+					 __u64 off, __u64 *args, struct pairfuse_user_regs *user,
+					 __u64 *ret)
+{
+	switch (prog->at) {
+	case PAIRFUSE_AT_KPROBE:
+	case PAIRFUSE_AT_KRETPROBE:
+		return probe_at(off, nr_regs, prog->at == PAIRFUSE_AT_KRETPROBE, args, ret);
+	case PAIRFUSE_AT_SYS_ENTER:
+		return syscall_at(off, user);
+	case PAIRFUSE_AT_SYS_EXIT:
+		return off == offsetof(struct syscall_record, args) ? (void *)ret : NULL;
+	default:
+		if (off / 8 < nr_regs)
+			return (void *)&args[off / 8];
+		return off / 8 == nr_regs && prog->at == PAIRFUSE_AT_FEXIT ? (void *)ret : NULL;
 	}
 }

@@ -514,6 +514,7 @@ static void take_verdict(struct engine *e, struct run_pair *pair, struct pairfus
 	pair->storage = v->storage;
 	pair->storage_size = v->storage_size;
 	pair->exact = v->exact;
+	pair->checked = v->checked;
 	pair->no_entry = v->no_entry;
 	pair->flags = pairfuse_pair_flags(v);
 	pair->shared_only = v->shared_only;

@@ -22,6 +22,7 @@
 #include "json.h"
 #include "log.h"
 #include "run.h"
+#include "selfcheck.h"
 #include "sys.h"
 
 #define MAX_KINDS 16
@@ -185,6 +186,8 @@ static void verdict_json(struct pairfuse_json *w, const struct run_pair *pair)
 	pairfuse_json_string(w, "reason", pairfuse_reason_id(fused ? PAIRFUSE_REASON_NONE :
 								       pair->reason));
 	pairfuse_json_string(w, "text", fused ? "" : pair_text(pair));
+	if (fused)
+		pairfuse_checked_json(w, &pair->checked);
 	pairfuse_json_object_end(w);
 }
 

@@ -56,7 +56,7 @@ bool run_signal_came(const struct run_guard *g);
 
 /* --- check.c: --self-check --- */
 
-extern unsigned int run_self_check;	/* calls; 0: not wanted */
+extern unsigned int run_self_check;	/* calls; 0: not wanted; or PAIRFUSE_CHECK_BRIEF */
 
 /* Try what has not been tried, and refuse groups that differ; map_fds by map. */
 void run_check(const struct pairfuse_input *in, struct pairfuse_result *res, const int *map_fds);
@@ -260,6 +260,7 @@ struct run_pair {
 	__u32 state_size;
 	enum pairfuse_reason reason;
 	char text[256];
+	struct pairfuse_checked checked;
 	bool final;		/* refused by the kernel: not to be tried again with this code */
 	bool told;
 	enum run_outcome outcome; /* as counted */

@@ -3,5 +3,6 @@
 #define TEST_CHECK_H
 
 void test_self_check(void **state);
+void test_self_check_brief(void **state);
 
 #endif /* TEST_CHECK_H */

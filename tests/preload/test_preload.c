@@ -986,7 +986,8 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(self_check), T(pair), T(nothing_asked), T(link_fails), T(left), T(exit_first),
+		T(self_check), T(self_check_brief), T(pair), T(nothing_asked), T(link_fails),
+		T(left), T(exit_first),
 		T(other_function), T(refused), T(attach_fails), T(group), T(link_held),
 		T(raw_tracepoint_open), T(again), T(programs_closed), T(kprobe_links),
 		T(kprobe_back), T(set_bpf), T(event_asked), T(carrier_read),

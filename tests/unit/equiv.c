@@ -34,6 +34,7 @@ const char *equiv_check(const struct test_object *obj, const struct pairfuse_res
 	struct pairfuse_check check = {
 		.in = &obj->in, .res = res, .contents = contents, .carrier = -1,
 		.seed = opts->seed, .calls = opts->invocations, .strict = opts->strict,
+		.steer = true,
 		.trace = opts->trace,
 	};
 	enum pairfuse_check_verdict verdict = pairfuse_check(&check);

@@ -42,6 +42,7 @@
 
 #include "equiv.h"
 #include "kernel.h"
+#include "selfcheck.h"
 
 #define INVOCATIONS 3000
 
@@ -59,6 +60,11 @@ struct case_file {
 	char lines[48][256];	/* the other directives */
 	unsigned int nr_lines;
 };
+
+/* Of what was tried as `pairfuse load` does. */
+static struct {
+	unsigned int pairs, insns, run;
+} brief;
 
 static struct case_file *cases;
 static size_t nr_cases;
@@ -352,6 +358,28 @@ static unsigned int nr_fused(const struct pairfuse_result *res)
 	return fused;
 }
 
+/* What `pairfuse load` does unasked finds no difference, and has seen the pair at work. */
+static void check_brief(const struct case_file *c, const struct test_object *obj,
+			struct pairfuse_result *res)
+{
+	size_t i;
+
+	pairfuse_check_groups(&obj->in, res, NULL, PAIRFUSE_CHECK_BRIEF);
+	for (i = 0; i < res->nr_pairs; i++) {
+		const struct pairfuse_checked *checked = &res->pairs[i].checked;
+
+		if (res->pairs[i].reason == PAIRFUSE_REASON_SELF_CHECK)
+			fail_msg("%s: %s", c->source, res->pairs[i].reason_text);
+		if (res->pairs[i].reason)
+			continue;
+		if (checked->unchecked[0])
+			fail_msg("%s: unchecked: %s", c->source, checked->unchecked);
+		brief.pairs++;
+		brief.insns += checked->entry.insns + checked->exit.insns;
+		brief.run += checked->entry.run + checked->exit.run;
+	}
+}
+
 /* Without any one of the optimisations: another program, perhaps another verdict. */
 static void check_without(struct case_file *c, struct test_object *obj)
 {
@@ -367,6 +395,9 @@ static void check_without(struct case_file *c, struct test_object *obj)
 		obj->protos[i] = (struct pairfuse_proto){ .nr_regs = 4, .ret_size = 8 };
 		obj->progs[i].proto = &obj->protos[i];
 	}
+	assert_int_equal(pairfuse_analyze(&obj->in, &res), 0);
+	check_brief(c, obj, res);
+	pairfuse_result_free(res);
 	for (opt = 1; opt <= PAIRFUSE_OPT_OPTIONAL; opt <<= 1) {
 		if (!(opt & PAIRFUSE_OPT_OPTIONAL))
 			continue;
@@ -495,6 +526,8 @@ int main(int argc, char **argv)
 		tests[i].initial_state = &cases[i];
 	}
 	a = _cmocka_run_group_tests("cases", tests, nr_cases, NULL, NULL);
+	printf("self-check, brief: %u pairs without a difference, %u of %u instructions have run\n",
+	       brief.pairs, brief.run, brief.insns);
 	free(tests);
 	free(cases);
 	return a;

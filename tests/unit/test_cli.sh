@@ -195,6 +195,18 @@ if [ -r /sys/kernel/btf/vmlinux ]; then
 		--target dummy_file_read=vfs_read "$obj"
 	out 'explain --self-check: tried' '^  checked  50 calls, no difference; [1-9]'
 fi
+# unasked, it is said in verbose mode and in JSON; what cannot be tried stays fused
+expect 'explain, self-check unasked' 0 '' "$pairfuse" explain "$obj"
+! grep -q '^  checked' "$dir/out"
+result $? 'explain: nothing of the self-check unasked'
+expect 'explain -v, placeholder' 0 '' "$pairfuse" explain -v "$obj"
+out 'explain -v: unchecked' \
+	"^  checked  unchecked: the arguments of function 'dummy_file_read' are not known here"
+expect 'explain --no-self-check' 0 '' "$pairfuse" explain -v --no-self-check "$obj"
+! grep -q '^  checked' "$dir/out"
+result $? 'explain --no-self-check: not tried'
+expect 'explain --json, placeholder' 0 '' "$pairfuse" explain --json "$obj"
+out 'explain --json: unchecked' '"checked": *"unchecked"'
 expect 'explain --self-check=0' 2 \
 	"$(see explain "pairfuse: explain: --self-check: have '0', need a number of calls, 1 to 1000000")" \
 	"$pairfuse" explain --self-check=0 "$obj"

@@ -4,6 +4,7 @@
  */
 #include "analysis_test.h"
 #include "interp.h"
+#include "origin.h"
 
 #define ST64(off, i)	ST(BPF_DW, 10, off, i)
 #define ALU(op, d, i)	PAIRFUSE_INSN(BPF_ALU64 | (op) | BPF_K, d, 0, 0, i)
@@ -28,7 +29,7 @@ static void stage_begin(struct stage *s, bool invert)
 		.pid_tgid = 11ULL << 32 | 12, .task = PAIRFUSE_VA_KERNEL + 4096,
 	};
 	s->carrier[0] = true;	/* never fails, nothing in it at first */
-	s->w = pairfuse_world_new(&s->out, 3, invert);
+	s->w = pairfuse_world_new(&s->out, 3, invert, -1);
 	assert_non_null(s->w);
 	s->ctx = pairfuse_region_new(s->w, 64, false, NULL);
 }
@@ -244,13 +245,79 @@ static void test_nonsense(void **state)
 	stage_end(&s);
 }
 
+/* What is patched outside is read back, nothing beside it; a program says how to get there. */
+static void test_origins(void **state)
+{
+	static struct pairfuse_origins origins;
+	static struct pairfuse_patches patches;
+	const __u64 at = PAIRFUSE_VA_KERNEL + 64;
+	/* r6 = ((word there) >> 8 ^ 0x55) & 0xffff; if (r6 != 0x1234) ... */
+	const struct bpf_insn insns[] = {
+		PAIRFUSE_INSN(BPF_LD | BPF_DW | BPF_IMM, 1, 0, 0, (int)(__u32)at),
+		PAIRFUSE_INSN(0, 0, 0, 0, (int)(at >> 32)), LDX(BPF_DW, 6, 1, 0),
+		ALU(BPF_RSH, 6, 8), ALU(BPF_XOR, 6, 0x55), ALU(BPF_AND, 6, 0xffff), MOVI(0, 1),
+		JMPI(BPF_JNE, 6, 0x1234, 1), MOVI(0, 2), EXIT,
+	};
+	unsigned char seen[ARRAY_SIZE(insns)] = { 0 };
+	struct pairfuse_code_run run = { .insns = insns, .nr = ARRAY_SIZE(insns), .seen = seen };
+	__u64 before, after;
+	struct stage s;
+
+	stage_begin(&s, false);
+	s.out.patches = &patches;
+	s.w->origins = &origins;
+	run.ctx = s.ctx;
+	while (!pairfuse_outside_read(&s.out, at + 8, &before, 8))
+		s.out.seed++;
+	assert_int_equal(pairfuse_interp(s.w, &run), 1);
+	assert_true(origins.nr_wishes > 0);
+	assert_int_equal(origins.wishes[0].origin.from, PAIRFUSE_FROM_OUTSIDE);
+	assert_int_equal(origins.wishes[0].origin.at, at);
+	assert_true(pairfuse_outside_patch(&s.out, at, &origins.wishes[0].value, 8));
+	assert_int_equal(pairfuse_interp(s.w, &run), 2);
+	assert_int_equal(origins.nr_wishes, 0);		/* it has gone both ways */
+	assert_true(pairfuse_outside_read(&s.out, at + 8, &after, 8));
+	assert_int_equal(before, after);
+	s.w->origins = NULL;
+	stage_end(&s);
+}
+
+/* A copy goes its own way. */
+static void test_clone(void **state)
+{
+	const __u32 key = 1;
+	struct pairfuse_world *copy;
+	struct pairfuse_elem *e;
+	struct stage s;
+	__u64 value = 5;
+
+	stage_begin(&s, false);
+	assert_non_null(pairfuse_map_add(s.w, 0, &key, 0, &value, sizeof(value)));
+	pairfuse_world_settle(s.w);
+	copy = pairfuse_world_clone(s.w);
+	assert_non_null(copy);
+	e = pairfuse_map_get(copy, 0, &key, 0);
+	assert_non_null(e);
+	assert_memory_equal(pairfuse_region(copy, e->value, 8, false), &value, 8);
+	assert_ptr_equal(pairfuse_region_elem(copy, e->value), e);
+	memset(pairfuse_region(copy, e->value, 8, true), 0, 8);
+	assert_int_equal(pairfuse_map_delete(copy, 0, &key), 0);
+	assert_null(pairfuse_map_get(copy, 0, &key, 0));
+	pairfuse_world_free(copy);
+	e = pairfuse_map_get(s.w, 0, &key, 0);
+	assert_non_null(e);
+	assert_memory_equal(pairfuse_region(s.w, e->value, 8, false), &value, 8);
+	stage_end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_arithmetic), cmocka_unit_test(test_jumps),
 		cmocka_unit_test(test_atomics), cmocka_unit_test(test_bad_addresses),
 		cmocka_unit_test(test_maps), cmocka_unit_test(test_worlds),
-		cmocka_unit_test(test_nonsense),
+		cmocka_unit_test(test_nonsense), cmocka_unit_test(test_origins),
+		cmocka_unit_test(test_clone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -392,6 +392,346 @@ static void test_leftover(void **state)
 	pairfuse_result_free(res);
 }
 
+/* --- what random calls do not reach --- */
+
+#define SQUARE(r)	PAIRFUSE_INSN(BPF_ALU64 | BPF_MUL | BPF_X, r, r, 0, 0)
+#define XORI(r, i)	PAIRFUSE_INSN(BPF_ALU64 | BPF_XOR | BPF_K, r, 0, 0, i)
+
+/* starts[tid] = time, if (second argument ^ 0x5a5a) + 77 == 0x1234567 */
+static const struct bpf_insn enter_rarely[] = {
+	LDX(BPF_DW, 6, 1, 8), XORI(6, 0x5a5a), ADDI(6, 77), MOVI(0, 0),
+	JMPI(BPF_JNE, 6, 0x1234567, 13), ENTER_STORES, MOVI(0, 0), EXIT,
+};
+
+/* The first sum that is added to is not. */
+static void drop_sum(struct pairfuse_code *code)
+{
+	size_t i = 0;
+
+	while (i < code->nr_insns && !pairfuse_insn_is_atomic(&code->insns[i]))
+		i++;
+	assert_true(i < code->nr_insns);
+	code->insns[i] = PAIRFUSE_JA();
+}
+
+static void test_steered(void **state)
+{
+	struct pairfuse_check_pair seen[2] = { 0 };
+	struct pairfuse_check c;
+	struct pairfuse_result *res;
+	struct test_input t;
+
+	input(&t);
+	ADD_PAIR(&t, enter_rarely, leave);
+	res = analyze(&t);
+	/* what is wrong shows in calls with state only */
+	drop_sum(&res->pairs[0].exit_code);
+	assert_int_equal(run_check(&t, res, &c), PAIRFUSE_CHECK_SAME);
+	c = (struct pairfuse_check){ .in = &t.in, .res = res, .carrier = -1, .seed = 1,
+				     .calls = CALLS, .steer = true, .pairs = seen };
+	assert_int_equal(pairfuse_check(&c), PAIRFUSE_CHECK_DIFFERS);
+	assert_true(seen[0].stored > 0);
+	assert_true(seen[0].read > 0);
+	pairfuse_result_free(res);
+}
+
+/* No number has this square: state is never stored. */
+static const struct bpf_insn enter_never[] = {
+	LDX(BPF_DW, 6, 1, 8), SQUARE(6), MOVI(0, 0), JMPI(BPF_JNE, 6, 3, 13),
+	ENTER_STORES, MOVI(0, 0), EXIT,
+};
+
+/* Or it is not looked at, only deleted. */
+static const struct bpf_insn leave_unread[] = {
+	LDX(BPF_DW, 8, 1, 16), SQUARE(8), JMPI(BPF_JNE, 8, 3, 11),
+	TID_KEY, CALL(map_lookup_elem), JMPI(BPF_JEQ, 0, 0, 3), LDX(BPF_DW, 1, 0, 0),
+	CALL(send_signal), JA(0), TID_KEY, CALL(map_delete_elem), MOVI(0, 0), EXIT,
+};
+
+#define BLIND(entry, exit, what) do {						\
+	struct pairfuse_result *res_;						\
+	struct test_input t_;							\
+										\
+	input(&t_);								\
+	ADD_PAIR(&t_, entry, exit);						\
+	res_ = analyze(&t_);							\
+	pairfuse_check_groups(&t_.in, res_, NULL, PAIRFUSE_CHECK_BRIEF);	\
+	assert_int_equal(res_->pairs[0].reason, PAIRFUSE_REASON_NONE);		\
+	assert_non_null(strstr(res_->pairs[0].checked.unchecked, what));	\
+	assert_true(res_->pairs[0].checked.calls >= PAIRFUSE_CHECK_BRIEF_CALLS); \
+	assert_true(res_->pairs[0].entry_code.nr_insns > 0);			\
+	pairfuse_result_free(res_);						\
+	res_ = analyze(&t_);							\
+	pairfuse_check_groups(&t_.in, res_, NULL, 300);				\
+	assert_int_equal(res_->pairs[0].reason, PAIRFUSE_REASON_UNCHECKED);	\
+	assert_non_null(strstr(res_->pairs[0].reason_text, what));		\
+	pairfuse_result_free(res_);						\
+} while (0)
+
+static void test_blind(void **state)
+{
+	BLIND(enter_never, leave, " calls 'enter' has never stored anything for the exit program");
+	BLIND(enter, leave_unread, " calls 'leave' has never read what the entry program has stored");
+}
+
+/* A brief check that cannot be made takes nothing away; one that finds something does. */
+static void test_brief(void **state)
+{
+	struct pairfuse_result *res;
+	struct test_input t;
+	char text[400];
+
+	input(&t);
+	ADD_PAIR(&t, enter, leave_unknown);
+	res = analyze(&t);
+	pairfuse_check_groups(&t.in, res, NULL, PAIRFUSE_CHECK_BRIEF);
+	assert_int_equal(res->pairs[0].reason, PAIRFUSE_REASON_NONE);
+	assert_string_equal(res->pairs[0].checked.unchecked, "'leave': helper 36");
+	assert_string_equal(pairfuse_checked_text(&res->pairs[0].checked, text, sizeof(text)),
+			    "unchecked: 'leave': helper 36");
+	pairfuse_result_free(res);
+	input(&t);
+	ADD_PAIR(&t, enter, leave);
+	res = analyze(&t);
+	pairfuse_check_groups(&t.in, res, NULL, PAIRFUSE_CHECK_BRIEF);
+	assert_string_equal(res->pairs[0].checked.unchecked, "");
+	assert_int_equal(res->pairs[0].checked.entry.run, res->pairs[0].checked.entry.insns);
+	assert_int_equal(res->pairs[0].checked.exit.run, res->pairs[0].checked.exit.insns);
+	assert_true(res->pairs[0].checked.exit.run > 0);
+	memset(&res->pairs[0].checked, 0, sizeof(res->pairs[0].checked));
+	res->pairs[0].exit_always = true;
+	pairfuse_check_groups(&t.in, res, NULL, PAIRFUSE_CHECK_BRIEF);
+	assert_int_equal(res->pairs[0].reason, PAIRFUSE_REASON_SELF_CHECK);
+	assert_int_equal(res->pairs[0].checked.calls, 0);
+	pairfuse_result_free(res);
+}
+
+/* Where nothing comes to an end, the budget does. */
+static void test_budget(void **state)
+{
+	struct pairfuse_result *res;
+	struct pairfuse_check c;
+	struct test_input t;
+
+	input(&t);
+	ADD_PAIR(&t, enter, leave);
+	res = analyze(&t);
+	c = (struct pairfuse_check){ .in = &t.in, .res = res, .carrier = -1, .seed = 1,
+				     .calls = 1000000, .budget = 20000 };
+	assert_int_equal(pairfuse_check(&c), PAIRFUSE_CHECK_SAME);
+	assert_in_range(c.made, 100, 1000);
+	pairfuse_result_free(res);
+}
+
+/* bss[8]++ if a byte is not 0 that nobody has written: in one of 256 runs it is. */
+static const struct bpf_insn leave_junk[] = {
+	TID_KEY, CALL(map_lookup_elem), JMPI(BPF_JEQ, 0, 0, 15), LDX(BPF_B, 2, 10, -200),
+	JMPI(BPF_JEQ, 2, 0, 4), MOVI(2, 1), BSS_REF(1, 8),
+	PAIRFUSE_INSN(BPF_STX | BPF_ATOMIC | BPF_DW, 1, 2, 0, BPF_ADD),
+	TID_KEY, CALL(map_delete_elem), MOVI(0, 0), EXIT, MOVI(0, 0), EXIT,
+};
+
+static void test_junk(void **state)
+{
+	enum pairfuse_check_verdict verdict;
+	struct pairfuse_result *res;
+	struct pairfuse_check c;
+	unsigned int seed, cannot = 0;
+	struct test_input t;
+
+	input(&t);
+	ADD_PAIR(&t, enter, leave_junk);
+	res = analyze(&t);
+	for (seed = 1; seed <= 8; seed++) {
+		c = (struct pairfuse_check){ .in = &t.in, .res = res, .carrier = -1,
+					     .seed = seed, .calls = CALLS };
+		verdict = pairfuse_check(&c);
+		assert_int_not_equal(verdict, PAIRFUSE_CHECK_DIFFERS);
+		cannot += verdict == PAIRFUSE_CHECK_CANNOT;
+	}
+	assert_true(cannot > 0);
+	pairfuse_result_free(res);
+}
+
+/* --- what only the original programs see --- */
+
+/* bss[16]++ without state */
+static const struct bpf_insn leave_counts[] = {
+	TID_KEY, CALL(map_lookup_elem), JMPI(BPF_JNE, 0, 0, 6), MOVI(2, 1), BSS_REF(1, 16),
+	PAIRFUSE_INSN(BPF_STX | BPF_ATOMIC | BPF_DW, 1, 2, 0, BPF_ADD), MOVI(0, 0), EXIT,
+	TID_KEY, CALL(map_delete_elem), MOVI(0, 0), EXIT,
+};
+static const struct bpf_insn leave_deletes[] = {
+	TID_KEY, CALL(map_lookup_elem), JMPI(BPF_JEQ, 0, 0, 8), LDX(BPF_DW, 6, 0, 0),
+	TID_KEY, CALL(map_delete_elem), MOVI(0, 0), EXIT,
+};
+static const struct bpf_insn enter_always[] = { ENTER_STORES, MOVI(0, 0), EXIT };
+
+/* The exit of a system call that seccomp has answered: there was no entry. */
+static void test_exit_alone(void **state)
+{
+	static const struct pairfuse_proto regs = { .nr_regs = 1, .ret_size = 8,
+						    .btf_id = { 101 } };
+	struct pairfuse_result *res;
+	struct test_input t;
+
+	input(&t);
+	ADD_PAIR(&t, enter_always, leave_deletes);
+	t.progs[0].at = PAIRFUSE_AT_SYS_ENTER;
+	t.progs[1].at = PAIRFUSE_AT_SYS_EXIT;
+	t.progs[0].target = t.progs[1].target = "__x64_sys_mkdir";
+	t.progs[0].proto = t.progs[1].proto = &regs;
+	res = analyze(&t);
+	VERDICT(&t, res, SAME);
+	t.progs[1].insns = leave_counts;
+	t.progs[1].nr_insns = ARRAY_SIZE(leave_counts);
+	VERDICT(&t, res, DIFFERS);
+	/* functions always have an entry */
+	t.progs[0].at = PAIRFUSE_AT_FENTRY;
+	t.progs[1].at = PAIRFUSE_AT_FEXIT;
+	VERDICT(&t, res, SAME);
+	pairfuse_result_free(res);
+}
+
+#define ZERO_KEY	ST(BPF_W, 10, -4, 0), MAP_REF(1, 0), MOV(2, 10), ADDI(2, -4), \
+			CALL(map_lookup_elem)
+
+/* The state is an element of an array; its first field says that there is some. */
+static const struct bpf_insn enter_array[] = {
+	ZERO_KEY, JMPI(BPF_JEQ, 0, 0, 5), MOV(6, 0), CALL(ktime_get_ns), STX(BPF_DW, 6, 0, 8),
+	ST(BPF_DW, 6, 0, 1), MOVI(0, 0), MOVI(0, 0), EXIT,
+};
+static const struct bpf_insn leave_array[] = {
+	ZERO_KEY, JMPI(BPF_JEQ, 0, 0, 6), LDX(BPF_DW, 6, 0, 0), JMPI(BPF_JEQ, 6, 0, 4),
+	ST(BPF_DW, 0, 0, 0), LDX(BPF_DW, 1, 0, 8), JA(0), CALL(send_signal),
+	MOVI(0, 0), EXIT,
+};
+
+/* A result that an exit leaves there is for user space, which would not find it. */
+static void test_array(void **state)
+{
+	struct bpf_insn keeps[ARRAY_SIZE(leave_array)];
+	struct pairfuse_result *res;
+	struct pairfuse_check c;
+	struct test_input t;
+
+	input(&t);
+	t.maps[0].type = BPF_MAP_TYPE_ARRAY;
+	t.maps[0].max_entries = 1;
+	t.maps[0].value_size = 16;
+	ADD_PAIR(&t, enter_array, leave_array);
+	res = analyze(&t);
+	VERDICT(&t, res, SAME);
+	memcpy(keeps, leave_array, sizeof(keeps));
+	keeps[11] = (struct bpf_insn)ST(BPF_DW, 0, 8, 5);
+	t.progs[1].insns = keeps;
+	assert_int_equal(run_check(&t, res, &c), PAIRFUSE_CHECK_DIFFERS);
+	assert_string_equal(c.text, "'leave' leaves something in 'starts'");
+	pairfuse_result_free(res);
+}
+
+/* bss[0] += time - starts[tid], and bss[8] the same a bit later; bss[24] += the first time */
+static const struct bpf_insn leave_twice[] = {
+	TID_KEY, CALL(map_lookup_elem), JMPI(BPF_JEQ, 0, 0, 24), LDX(BPF_DW, 6, 0, 0),
+	CALL(ktime_get_ns), MOV(7, 0), PAIRFUSE_INSN(BPF_ALU64 | BPF_SUB | BPF_X, 0, 6, 0, 0),
+	BSS_REF(1, 0), PAIRFUSE_INSN(BPF_STX | BPF_ATOMIC | BPF_DW, 1, 0, 0, BPF_ADD),
+	CALL(ktime_get_ns), PAIRFUSE_INSN(BPF_ALU64 | BPF_SUB | BPF_X, 0, 6, 0, 0),
+	BSS_REF(1, 8), PAIRFUSE_INSN(BPF_STX | BPF_ATOMIC | BPF_DW, 1, 0, 0, BPF_ADD),
+	BSS_REF(1, 24), PAIRFUSE_INSN(BPF_STX | BPF_ATOMIC | BPF_DW, 1, 7, 0, BPF_ADD),
+	TID_KEY, CALL(map_delete_elem), MOVI(0, 0), EXIT, MOVI(0, 0), EXIT,
+};
+
+/* Each reading of the clock is later than the one before: two cannot become one. */
+static void test_time(void **state)
+{
+	struct pairfuse_result *res;
+	struct pairfuse_code *code;
+	struct test_input t;
+	size_t i, readings = 0;
+	__u8 saved = 0;
+
+	input(&t);
+	ADD_PAIR(&t, enter, leave_twice);
+	res = analyze(&t);
+	VERDICT(&t, res, SAME);
+	/* the second reading becomes the first one, which is kept somewhere */
+	code = &res->pairs[0].exit_code;
+	for (i = 0; i < code->nr_insns; i++) {
+		if (!pairfuse_insn_is_helper(&code->insns[i]) ||
+		    code->insns[i].imm != BPF_FUNC_ktime_get_ns)
+			continue;
+		if (!readings++)
+			saved = code->insns[i + 1].dst_reg;
+		else
+			code->insns[i] = (struct bpf_insn)MOV(0, saved);
+	}
+	assert_int_equal(readings, 2);
+	assert_in_range(saved, 6, 9);
+	VERDICT(&t, res, DIFFERS);
+	pairfuse_result_free(res);
+}
+
+/* bss[at] = it * 2 + n: whoever is last decides on the lowest bit */
+#define ENTER_MARKS(at, n)							\
+	{ BSS_REF(1, at), LDX(BPF_DW, 2, 1, 0),					\
+	  PAIRFUSE_INSN(BPF_ALU64 | BPF_LSH | BPF_K, 2, 0, 0, 1), ADDI(2, n),	\
+	  STX(BPF_DW, 1, 2, 0), ENTER_STORES, MOVI(0, 0), EXIT }
+
+static void use_map(struct bpf_insn *insns, size_t nr, int map)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		if (pairfuse_insn_is_imm64(&insns[i]) &&
+		    insns[i].src_reg == BPF_PSEUDO_MAP_IDX)
+			insns[i].imm = map;
+}
+
+/* Two pairs on one function that can tell which of them is first. */
+static void test_order(void **state)
+{
+	struct bpf_insn mark[] = ENTER_MARKS(32, 1), mark2[] = ENTER_MARKS(32, 2);
+	struct bpf_insn apart[] = ENTER_MARKS(40, 2);
+	struct bpf_insn deletes2[ARRAY_SIZE(leave_deletes)];
+	struct pairfuse_result *res;
+	struct test_input t;
+
+	memcpy(deletes2, leave_deletes, sizeof(deletes2));
+	use_map(mark2, ARRAY_SIZE(mark2), 2);
+	use_map(deletes2, ARRAY_SIZE(deletes2), 2);
+	input(&t);
+	t.maps[2] = t.maps[0];
+	t.maps[2].name = "others";
+	t.in.nr_maps = 3;
+	ADD_PAIR(&t, mark, leave_deletes);
+	test_add_prog(&t, "mark2", PAIRFUSE_AT_FENTRY, "vfs_write", mark2, ARRAY_SIZE(mark2));
+	test_add_prog(&t, "leave2", PAIRFUSE_AT_FEXIT, "vfs_write", deletes2,
+		      ARRAY_SIZE(deletes2));
+	t.progs[2].proto = t.progs[3].proto = &proto;
+	res = analyze(&t);
+	assert_string_equal(res->pairs[1].reason_text, "");
+	pairfuse_check_groups(&t.in, res, NULL, 300);
+	assert_int_equal(res->pairs[0].reason, PAIRFUSE_REASON_NONE);
+	assert_int_equal(res->pairs[1].reason, PAIRFUSE_REASON_NONE);
+	/* as if the analysis (order.c) had not seen it */
+	t.progs[2].target = t.progs[3].target = "vfs_read";
+	memset(&res->pairs[0].checked, 0, sizeof(res->pairs[0].checked));
+	memset(&res->pairs[1].checked, 0, sizeof(res->pairs[1].checked));
+	pairfuse_check_groups(&t.in, res, NULL, PAIRFUSE_CHECK_BRIEF);
+	assert_int_equal(res->pairs[0].reason, PAIRFUSE_REASON_SELF_CHECK);
+	assert_int_equal(res->pairs[1].reason, PAIRFUSE_REASON_SELF_CHECK);
+	pairfuse_result_free(res);
+	/* each its own: nothing can be told */
+	use_map(apart, ARRAY_SIZE(apart), 2);
+	t.progs[2].insns = apart;
+	res = analyze(&t);
+	assert_string_equal(res->pairs[1].reason_text, "");
+	pairfuse_check_groups(&t.in, res, NULL, PAIRFUSE_CHECK_BRIEF);
+	assert_int_equal(res->pairs[0].reason, PAIRFUSE_REASON_NONE);
+	assert_int_equal(res->pairs[1].reason, PAIRFUSE_REASON_NONE);
+	pairfuse_result_free(res);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -400,6 +740,11 @@ int main(void)
 		cmocka_unit_test(test_promises), cmocka_unit_test(test_padding),
 		cmocka_unit_test(test_computed), cmocka_unit_test(test_unknown_helper),
 		cmocka_unit_test(test_groups), cmocka_unit_test(test_no_proto),
+		cmocka_unit_test(test_steered), cmocka_unit_test(test_blind),
+		cmocka_unit_test(test_brief), cmocka_unit_test(test_budget),
+		cmocka_unit_test(test_junk), cmocka_unit_test(test_exit_alone),
+		cmocka_unit_test(test_array), cmocka_unit_test(test_time),
+		cmocka_unit_test(test_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
