@@ -139,6 +139,7 @@ struct gen {
 
 /* --- code.c: random numbers and instructions --- */
 
+__u64 fuzz_next(__u64 *state);
 unsigned int fuzz_rnd(struct gen *g, unsigned int n);	/* 0 .. n - 1 */
 bool fuzz_chance(struct gen *g, unsigned int percent);
 __s32 fuzz_number(struct gen *g);			/* small, mostly */
