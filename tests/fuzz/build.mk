@@ -7,8 +7,8 @@
 #: fuzz-c             random pairs as C source, by COMPILERS=, COUNT= sources or PAIRS=, SEED=
 
 FUZZ_DIR	:= $(B)/tests/fuzz
-FUZZ_GEN	:= $(patsubst %,$(FUZZ_DIR)/%.o,code value stmt place sub side case)
-FUZZ_PAIRS	:= $(FUZZ_GEN) $(patsubst %,$(FUZZ_DIR)/%.o,pairs check damage verify)
+FUZZ_GEN	:= $(patsubst %,$(FUZZ_DIR)/%.o,code value stmt place shape sub side case)
+FUZZ_PAIRS	:= $(FUZZ_GEN) $(patsubst %,$(FUZZ_DIR)/%.o,pairs check oracle damage verify)
 
 # Cases of `make check-unit`: two pairs in each, nearly. Sanitizers are slow.
 ifeq ($(SANITIZE),1)
@@ -54,7 +54,7 @@ fuzz-c: $(FUZZ_DIR)/sources $(FUZZ_DIR)/objects $(VMLINUX_H)
 .PHONY: check-fuzz-run
 check-fuzz-run: $(FUZZ_DIR)/pairs $(FUZZ_DIR)/replay_analysis $(FUZZ_DIR)/replay_object \
 		$(FUZZ_DIR)/sources $(FUZZ_DIR)/objects $(VMLINUX_H)
-	$(Q)set -e; echo '== random pairs'; $(FUZZ_DIR)/pairs --count $(FUZZ_COUNT) --least 55
+	$(Q)set -e; echo '== random pairs'; $(FUZZ_DIR)/pairs --count $(FUZZ_COUNT) --least 45
 	$(Q)$(FUZZ_DIR)/pairs --damage --count $(FUZZ_DAMAGE)
 	$(Q)set -e; echo '== random pairs in C'; $(FUZZ_C) --count $(FUZZ_C_COUNT) --least 25 $(CLANG)
 	$(Q)set -e; echo '== what fuzzing has found'; \

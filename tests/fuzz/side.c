@@ -94,10 +94,10 @@ static void build_key(struct gen *g)
 		put(g, BPF_DW, 0);
 		break;
 	case FUZZ_KEY_TID_CONST:
-		fuzz_emit(g, PAIRFUSE_ST(BPF_W, 10, FUZZ_KEY + 4, g->group->index));
+		fuzz_emit(g, PAIRFUSE_ST(BPF_W, 10, FUZZ_KEY + 4, g->index));
 		key_tid(g);
 		/* the second word again, which the first may have covered */
-		fuzz_emit(g, PAIRFUSE_ST(BPF_W, 10, FUZZ_KEY + 4, g->group->index));
+		fuzz_emit(g, PAIRFUSE_ST(BPF_W, 10, FUZZ_KEY + 4, g->index));
 		break;
 	case FUZZ_KEY_TGID:
 		ids(g);
@@ -122,7 +122,7 @@ static void build_key(struct gen *g)
 		put(g, BPF_DW, 8);
 		break;
 	case FUZZ_KEY_CONST:
-		fuzz_emit(g, PAIRFUSE_ST(BPF_W, 10, FUZZ_KEY, g->group->index));
+		fuzz_emit(g, PAIRFUSE_ST(BPF_W, 10, FUZZ_KEY, g->index));
 		break;
 	}
 }
@@ -145,6 +145,13 @@ static void map_and_key(struct gen *g)
 		fuzz_emit_addr(g, 2, FUZZ_KEY);
 		fuzz_emit_map(g, 1, g->group->map);
 	}
+}
+
+void fuzz_map_and_key(struct gen *g, int map)
+{
+	build_key(g);
+	fuzz_emit_map(g, 1, map);
+	fuzz_emit_addr(g, 2, FUZZ_KEY);
 }
 
 /* --- accesses --- */
@@ -208,6 +215,7 @@ static void consume(struct gen *g)
 		delete(g);
 		break;
 	case FUZZ_STORE:
+	case FUZZ_KEEP:
 		break;
 	case FUZZ_ZERO:
 		if (g->known.state) {
@@ -219,6 +227,10 @@ static void consume(struct gen *g)
 		zero_first(g, 0);
 		fuzz_here(g, none);
 		break;
+	}
+	if (g->group->second >= 0) {
+		fuzz_map_and_key(g, g->group->second);
+		fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_map_delete_elem));
 	}
 	g->known.removed = true;
 }
@@ -280,6 +292,21 @@ static void update_call(struct gen *g, int reg, int off)
 	fuzz_emit(g, PAIRFUSE_ADD_IMM(3, off));
 	fuzz_emit(g, PAIRFUSE_MOV_IMM(4, flags));
 	fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_map_update_elem));
+}
+
+/* Only where there is nothing, and so that it is known. */
+static void update_absent(struct gen *g)
+{
+	unsigned int some;
+
+	build_value(g);
+	lookup(g, false);
+	some = fuzz_jump(g, PAIRFUSE_JMP_IMM(BPF_JNE, 0, 0));
+	map_and_key(g);
+	fuzz_emit_addr(g, 3, FUZZ_VALUE(g));
+	fuzz_emit(g, PAIRFUSE_MOV_IMM(4, BPF_NOEXIST));
+	fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_map_update_elem));
+	fuzz_here(g, some);
 }
 
 static void update(struct gen *g)
@@ -388,6 +415,10 @@ static void store(struct gen *g)
 	}
 	if (fuzz_chance(g, 1) && (maps || g->group->sloppy)) {
 		update_merged(g, maps);
+		return;
+	}
+	if (g->group->noexist) {
+		update_absent(g);
 		return;
 	}
 	switch (fuzz_rnd(g, 8)) {
@@ -539,6 +570,7 @@ static void decline(struct gen *g)
 void fuzz_entry(struct gen *g)
 {
 	prologue(g);
+	fuzz_shape_begin(g);
 	maybe_block(g, 25, 2);
 	if (g->group->filtered)
 		filter(g, &g->group->filter);
@@ -547,9 +579,30 @@ void fuzz_entry(struct gen *g)
 	if (g->group->declines)
 		decline(g);
 	store(g);
+	fuzz_shape_stored(g);
 	g->known.stored = true;
 	maybe_block(g, 50, 3);
 	fuzz_return(g);
+}
+
+/* Calls that went well are forgotten, or none is: what stays is for user space. */
+static void result(struct gen *g)
+{
+	const struct fuzz_field *f = &g->group->fields[g->group->nr_fields - 1];
+	unsigned int bad;
+
+	fuzz_value(g, 0);
+	if (fuzz_chance(g, 50)) {
+		bad = fuzz_jump(g, PAIRFUSE_JMP_IMM(BPF_JSLT, 0, 0));
+		delete(g);
+		fuzz_return(g);
+		fuzz_here(g, bad);
+		g->known.state = false;
+		return;
+	}
+	fuzz_emit(g, PAIRFUSE_LDX(pairfuse_size_code(f->size), 1, 7, f->off));
+	fuzz_emit(g, PAIRFUSE_INSN(BPF_ALU64 | BPF_ADD | BPF_X, 1, 0, 0, 0));
+	fuzz_emit(g, PAIRFUSE_STX(pairfuse_size_code(f->size), 7, 1, f->off));
 }
 
 /* The state is found: r7. */
@@ -565,9 +618,12 @@ static void use_state(struct gen *g)
 		fuzz_return(g);
 		fuzz_here(g, some);
 	}
+	fuzz_shape_found(g);
 	if (g->group->consume == FUZZ_REMOVE && fuzz_chance(g, 25))
 		consume(g);
 	fuzz_block(g, 5, 0);
+	if (g->group->consume == FUZZ_KEEP)
+		result(g);
 	fuzz_leave(g);
 }
 
@@ -577,6 +633,7 @@ void fuzz_exit(struct gen *g)
 	unsigned int without = pairfuse_hook_is_syscall(g->at) ? 2 : 12, none;
 
 	prologue(g);
+	fuzz_shape_begin(g);
 	maybe_block(g, without, 2);
 	if (g->group->filtered && fuzz_chance(g, 50) &&
 	    (g->group->filter.kind != FUZZ_IF_ARG || fuzz_nr_args(g) > g->group->filter.n))
@@ -589,6 +646,7 @@ void fuzz_exit(struct gen *g)
 	use_state(g);
 	fuzz_here(g, none);
 	g->known = (struct fuzz_known){ .removed = true };
+	fuzz_shape_missing(g);
 	maybe_block(g, without < RARELY ? without : RARELY, 2);
 	fuzz_return(g);
 }

@@ -63,6 +63,15 @@ void fuzz_load_arg(struct gen *g, int reg, unsigned int arg)
 		load(g, BPF_DW, reg, 10, FUZZ_TEMP(3));
 		return;
 	}
+	if (fuzz_chance(g, 1)) {	/* as BPF_CORE_READ() of the context does */
+		fuzz_emit_addr(g, 1, FUZZ_TEMP(3));
+		fuzz_emit(g, PAIRFUSE_MOV_IMM(2, 8));
+		fuzz_emit(g, PAIRFUSE_MOV_REG(3, 6));
+		fuzz_emit(g, PAIRFUSE_ADD_IMM(3, arg_off(g, arg)));
+		fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_probe_read_kernel));
+		load(g, BPF_DW, reg, 10, FUZZ_TEMP(3));
+		return;
+	}
 	load(g, BPF_DW, reg, 6, arg_off(g, arg));
 }
 
@@ -404,6 +413,8 @@ struct fuzz_cond fuzz_cond_fixed(struct gen *g, unsigned int nr_args)
 	struct fuzz_cond c = { .op = jump_op(g), .is32 = fuzz_chance(g, 40) };
 
 	c.kind = fuzz_rnd(g, nr_args ? 4 : 3);
+	if (fuzz_chance(g, 8))
+		c.kind = fuzz_chance(g, 50) ? FUZZ_IF_COMM : FUZZ_IF_UID;
 	if (fuzz_chance(g, 40))		/* what filters mostly are */
 		c.op = fuzz_chance(g, 70) ? BPF_JEQ : BPF_JNE;
 	switch (c.kind) {
@@ -412,7 +423,11 @@ struct fuzz_cond fuzz_cond_fixed(struct gen *g, unsigned int nr_args)
 		c.imm = fuzz_chance(g, 60) ? (__s32)fuzz_rnd(g, 4) : fuzz_number(g);
 		break;
 	case FUZZ_IF_OPTION:
+	case FUZZ_IF_COMM:
 		c.n = fuzz_rnd(g, FUZZ_RODATA);
+		break;
+	case FUZZ_IF_UID:
+		c.imm = fuzz_rnd(g, 3);
 		break;
 	default:
 		c.imm = 1000 + fuzz_rnd(g, 4);
@@ -426,7 +441,7 @@ struct fuzz_cond fuzz_cond_any(struct gen *g)
 
 	if (fuzz_chance(g, 35))
 		return fuzz_cond_fixed(g, fuzz_nr_args(g));
-	c.kind = FUZZ_IF_COMM + fuzz_rnd(g, 5);
+	c.kind = FUZZ_IF_COMM + fuzz_rnd(g, 6);
 	if (fuzz_chance(g, 40))
 		c.kind = FUZZ_IF_VALUE;
 	c.n = fuzz_rnd(g, FUZZ_GLOBALS);
@@ -526,6 +541,10 @@ struct fuzz_unless fuzz_if(struct gen *g, const struct fuzz_cond *c)
 	case FUZZ_IF_TGID:
 	case FUZZ_IF_TID:
 		thread_id(g, c->kind == FUZZ_IF_TGID);
+		break;
+	case FUZZ_IF_UID:
+		fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_get_current_uid_gid));
+		fuzz_emit(g, PAIRFUSE_INSN(BPF_ALU | BPF_MOV | BPF_X, 0, 0, 0, 0));
 		break;
 	case FUZZ_IF_ARG:
 		fuzz_load_arg(g, 0, c->n);
