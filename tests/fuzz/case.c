@@ -140,7 +140,6 @@ static void make_shape(struct gen *g, struct fuzz_group *group)
 	group->apart = group->key == FUZZ_KEY_TID_CONST && fuzz_chance(g, 60);
 	group->noexist = removes && fuzz_chance(g, 2);
 	group->scratch = fuzz_chance(g, 2);
-	group->talks = fuzz_chance(g, 5);
 	group->counts_missing = fuzz_chance(g, 2) && !is_array(group->type);
 	group->second = group->tally = -1;
 	if (removes && is_private(group->key) && fuzz_chance(g, 3))
@@ -262,6 +261,17 @@ static void make_proto(struct gen *g, enum pairfuse_hook_type at, struct pairfus
 		proto->btf_id[PAIRFUSE_VALUE_RET] = 100;
 }
 
+/* Is a pair on the function of the one before? With a map in common, that is ambiguous. */
+static bool on_the_same(const struct fuzz_case *c, const struct fuzz_group *group, unsigned int i)
+{
+	unsigned int p = c->obj.in.nr_progs / 2;
+	bool args = p && c->obj.progs[2 * p - 2].at == PAIRFUSE_AT_FENTRY;
+
+	if (i)
+		return fuzz_chance(c->gen, 1) && (args || !needs_args(group));
+	return p && c->together && (args || !needs_args(group));
+}
+
 static void make_pairs(struct fuzz_case *c, struct fuzz_group *group, unsigned int nr)
 {
 	struct gen *g = c->gen;
@@ -273,8 +283,8 @@ static void make_pairs(struct fuzz_case *c, struct fuzz_group *group, unsigned i
 		if (i && fuzz_chance(g, 20))
 			at = entry_hook(g, group);
 		c->func_of[p] = p;
-		if (p && fuzz_chance(g, i ? 1 : 10) && c->obj.progs[2 * p - 2].at == at) {
-			/* on the function of the one before */
+		if (on_the_same(c, group, i)) {
+			at = c->obj.progs[2 * p - 2].at;
 			c->func_of[p] = c->func_of[p - 1];
 			c->obj.protos[2 * p] = c->obj.protos[2 * p - 2];
 		} else {
@@ -354,6 +364,9 @@ struct fuzz_case *fuzz_case_new(__u64 seed, const bool *drop)
 		make_group(g, &c->groups[i], fuzz_chance(g, 30), names[i]);
 	if (first)
 		common_maps(g);
+	c->together = c->nr_groups > 1 && fuzz_chance(g, 15);
+	if (c->together && fuzz_chance(g, 50))
+		c->groups[0].talks = c->groups[1].talks = true;
 	for (i = 0; i < c->nr_groups; i++)
 		make_pairs(c, &c->groups[i], sizes[fuzz_rnd(g, 7)]);
 	make_other(c);

@@ -244,6 +244,7 @@ struct fuzz_case {
 	struct fuzz_group groups[FUZZ_MAX_GROUPS];
 	const struct fuzz_group *group_of[FUZZ_MAX_PAIRS];	/* by pair */
 	unsigned int func_of[FUZZ_MAX_PAIRS];
+	bool together;		/* the groups are on one function */
 	bool answered;		/* another program can answer the calls of the first pair */
 	unsigned int nr_groups;
 	unsigned int nr_stmts;

@@ -7,6 +7,9 @@
  *                           status 1: something differs, or fewer than PERCENT of
  *                           the pairs were fused
  *
+ * An object that libbpf cannot relocate (bpf-gcc puts functions into sections where it does
+ * not look for them) is told and counted; more than a tenth of such is status 1.
+ *
  * What can be chosen (times, nesting, optimisations) follows from the file's name.
  */
 #include <getopt.h>
@@ -81,7 +84,7 @@ static void count_verdict(const char *path, const struct pairfuse_verdict *v)
 	printf("%s: %s, %s: %s\n", path, v->entry, v->exit, v->reason);
 }
 
-static void check(const char *path, unsigned int calls)
+static void check_object(const char *path, unsigned int calls)
 {
 	const struct pairfuse_verdict *v;
 	struct pairfuse_object *obj;
@@ -131,11 +134,11 @@ int main(int argc, char **argv)
 	}
 	libbpf_set_print(NULL);
 	while (optind < argc)
-		check(argv[optind++], calls);
+		check_object(argv[optind++], calls);
 	printf("%lu objects, %lu pairs, %lu fused, %lu differ, %lu objects cannot be read\nrefused:",
 	       nr_objects, nr_pairs, nr_fused, nr_differ, nr_failed);
 	for (i = 0; i < MAX_REASONS && reasons[i].count; i++)
 		printf(" %s %lu", reasons[i].id, reasons[i].count);
 	printf("\n");
-	return nr_differ || nr_failed || nr_fused * 100 < least * nr_pairs;
+	return nr_differ || 10 * nr_failed > nr_objects || nr_fused * 100 < least * nr_pairs;
 }

@@ -273,6 +273,30 @@ static void fill(struct gen *g, int base, int off)
 	}
 }
 
+/*
+ * A field of what will be stored is set through a pointer that is there on one path, and
+ * on the other leads to a local, by a store or a helper.
+ */
+static void fill_by_path(struct gen *g)
+{
+	const struct fuzz_field *f = &g->group->fields[fuzz_rnd(g, g->group->nr_fields)];
+	struct fuzz_cond c = fuzz_cond_any(g);
+	struct fuzz_unless otherwise = fuzz_if(g, &c);
+	unsigned int end;
+
+	fuzz_emit_addr(g, 1, FUZZ_VALUE(g) + (int)f->off);
+	end = fuzz_jump(g, PAIRFUSE_JA());
+	fuzz_endif(g, &otherwise);
+	fuzz_emit_addr(g, 1, FUZZ_LOCAL(fuzz_rnd(g, 4)));
+	fuzz_here(g, end);
+	if (fuzz_chance(g, 50)) {
+		fuzz_emit(g, PAIRFUSE_ST(pairfuse_size_code(f->size), 1, 0, fuzz_number(g)));
+		return;
+	}
+	fuzz_emit(g, PAIRFUSE_MOV_IMM(2, f->size));
+	fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_get_current_comm));
+}
+
 /* The value to be stored, on the stack. */
 static void build_value(struct gen *g)
 {
@@ -281,6 +305,8 @@ static void build_value(struct gen *g)
 	for (off = 0; g->group->full && off < g->group->value_size; off += 8)
 		fuzz_emit(g, PAIRFUSE_ST(BPF_DW, 10, FUZZ_VALUE(g) + (int)off, 0));
 	fill(g, 10, FUZZ_VALUE(g));
+	if (fuzz_chance(g, 3))
+		fill_by_path(g);
 }
 
 static void update_call(struct gen *g, int reg, int off)
