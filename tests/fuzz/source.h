@@ -74,6 +74,8 @@ struct source_group {
 	bool op_differs;	/* the constant of the key is another one in each pair */
 	bool noexist;
 	bool declines;		/* the entry looks for an outer call */
+	bool task_pid;		/* the thread's number is read out of the task */
+	bool spare;		/* an argument register is saved that nobody looks at */
 	bool keeps;		/* the exit leaves what it has counted, for user space */
 };
 

@@ -81,6 +81,8 @@ static struct source_group new_group(struct source *s, unsigned int n)
 	g.op_differs = source_chance(s, 60);
 	g.noexist = source_chance(s, 6);
 	g.declines = source_chance(s, 3);
+	g.task_pid = source_chance(s, 4);
+	g.spare = !g.scalar && g.hook == SOURCE_KPROBE && source_chance(s, 20);
 	g.keeps = source_chance(s, 4);
 	return g;
 }
@@ -101,6 +103,8 @@ static void declare_map(struct source *s, const struct source_group *g)
 		else
 			source_put(s, "\tchar f%u[16];\n", i);
 	}
+	if (g->spare)
+		source_put(s, "\t__u64 spare;\n");
 	if (!g->scalar)
 		source_put(s, "};\n");
 	source_put(s, "struct {\n\t__uint(type, BPF_MAP_TYPE_%s);\n", types[g->map]);

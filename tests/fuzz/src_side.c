@@ -100,6 +100,8 @@ static void fill(struct source *s, const char *of)
 			source_expr(s, 0);
 		source_put(s, ";\n");
 	}
+	if (g->spare && s->fn)
+		source_line(s, "%sspare = PT_REGS_PARM%u(ctx);", of, 2 + source_rnd(s, 4));
 }
 
 /* `st`: what will be stored */
@@ -171,7 +173,11 @@ static void declare(struct source *s)
 	const struct source_group *g = s->g;
 
 	source_line(s, "__u64 id = bpf_get_current_pid_tgid();");
-	source_line(s, "__u32 pid = id >> 32, tid = id, zero = 0;");
+	source_line(s, "__u32 pid = id >> 32, zero = 0;");
+	if (g->task_pid)
+		source_line(s, "__u32 tid = BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), pid);");
+	else
+		source_line(s, "__u32 tid = id;");
 	source_line(s, "__u64 v0 = %u, v1 = 0, v2 = 1, v3 = %u;", source_rnd(s, 9), source_rnd(s, 999));
 	source_line(s, "volatile __u64 arr[4] = {};");
 	source_line(s, "char name[16] = \"\";");
@@ -190,13 +196,26 @@ static void declare(struct source *s)
 	source_line(s, "heap_e->f0 = id;");
 }
 
+/* Something is done before the state is looked for, often one thing alone. */
+static void work_without(struct source *s, unsigned int percent)
+{
+	struct source_mark m = source_stmt(s);
+
+	if (source_chance(s, percent)) {
+		if (source_chance(s, 60))
+			source_place(s);
+		else
+			source_block(s, 2);
+	}
+	source_stmt_end(s, m);
+}
+
 static void entry(struct source *s)
 {
 	const struct source_group *g = s->g;
 
 	declare(s);
-	if (source_chance(s, 15))
-		source_block(s, 2);
+	work_without(s, 15);
 	if (g->filter)
 		filter(s);
 	if (g->declines) {
@@ -247,8 +266,7 @@ static void leave(struct source *s)
 	bool inside = source_chance(s, 25);
 
 	declare(s);
-	if (source_chance(s, g->hook == SOURCE_SYSCALL ? 2 : 10))
-		source_block(s, 2);
+	work_without(s, g->hook == SOURCE_SYSCALL ? 2 : 12);
 	if (g->filter && g->filter_exit)
 		filter(s);
 	lookup(s, "p", false);

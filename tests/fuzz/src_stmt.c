@@ -43,6 +43,29 @@ static void array(struct source *s)
 	source_put(s, ";\n");
 }
 
+/* An index that may be negative: bpf-gcc counts it from the frame, not from the array. */
+static void signed_index(struct source *s)
+{
+	unsigned int at = 8 * source_rnd(s, 4);
+
+	source_begin(s);
+	source_open(s);
+	source_line(s, "volatile __u8 bytes[32];");
+	source_begin(s);
+	source_put(s, "long j = (long)(");
+	source_expr(s, 1);
+	source_put(s, " & 31) - %u;\n\n", at);
+	source_begin(s);
+	source_put(s, "bytes[%u + j] = ", at);
+	source_expr(s, 0);
+	source_put(s, ";\n");
+	s->depth++;
+	source_block(s, 1);
+	s->depth--;
+	source_line(s, "g%u += bytes[%u + j];", source_rnd(s, SOURCE_GLOBALS), at);
+	source_close(s);
+}
+
 static void branch(struct source *s)
 {
 	bool state = s->state, copied = s->copied, gone = s->gone;
@@ -211,7 +234,10 @@ static void statement(struct source *s)
 			subprogram(s);
 		break;
 	case 13:
-		array(s);
+		if (s->depth < 2 && source_chance(s, 30))
+			signed_index(s);
+		else
+			array(s);
 		break;
 	case 14:
 	case 15:

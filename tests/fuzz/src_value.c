@@ -84,7 +84,10 @@ static void helper(struct source *s)
 		"bpf_get_attach_cookie(ctx)",
 	};
 
-	source_put(s, "%s", calls[source_rnd(s, sizeof(calls) / sizeof(calls[0]))]);
+	if (s->g->hook == SOURCE_KPROBE && !s->is_exit && s->fn && source_chance(s, 2))
+		source_put(s, "PT_REGS_IP(ctx)");
+	else
+		source_put(s, "%s", calls[source_rnd(s, sizeof(calls) / sizeof(calls[0]))]);
 }
 
 /* The state: where it is, or a copy of it. */
