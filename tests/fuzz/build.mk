@@ -3,15 +3,18 @@
 # Random pairs, and fuzzing with libFuzzer; see README.md here.
 #
 #: fuzz               libFuzzer on object reader and analysis, FUZZ_TIME=seconds for each
+#: fuzz-pairs         COUNT random pairs (2000000), SEED=, JOBS=
+#: fuzz-c             random pairs as C source, by COMPILERS=, COUNT= sources or PAIRS=, SEED=
 
 FUZZ_DIR	:= $(B)/tests/fuzz
-FUZZ_GEN	:= $(patsubst %,$(FUZZ_DIR)/%.o,code value stmt place sub side case)
-FUZZ_PAIRS	:= $(FUZZ_GEN) $(patsubst %,$(FUZZ_DIR)/%.o,pairs check damage verify)
+FUZZ_GEN	:= $(patsubst %,$(FUZZ_DIR)/%.o,code value stmt place shape sub side case)
+FUZZ_PAIRS	:= $(FUZZ_GEN) $(patsubst %,$(FUZZ_DIR)/%.o,pairs check oracle damage verify)
 
 # Cases of `make check-unit`: two pairs in each, nearly. Sanitizers are slow.
 ifeq ($(SANITIZE),1)
 FUZZ_COUNT	?= 5000
 FUZZ_DAMAGE	?= 100 --least 30
+FUZZ_C_COUNT	?= 10
 else
 FUZZ_COUNT	?= 20000
 FUZZ_DAMAGE	?= 1000 --least 40
@@ -21,10 +24,39 @@ $(FUZZ_DIR)/pairs: $(FUZZ_PAIRS) $(UNIT_COMMON) $(B)/libpairfuse.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(PF_LDFLAGS) $(LDFLAGS) -o $@ $^ $(PF_LDLIBS)
 
+# Sources for compilers, and what is made of them.
+FUZZ_SOURCES	:= $(patsubst %,$(FUZZ_DIR)/%.o,sources src_text src_func src_value src_stmt \
+			src_output src_side src_file code)
+
+$(FUZZ_DIR)/sources: $(FUZZ_SOURCES)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(PF_LDFLAGS) $(LDFLAGS) -o $@ $^
+
+$(FUZZ_DIR)/objects: $(FUZZ_DIR)/objects.o $(FUZZ_DIR)/code.o $(B)/libpairfuse.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(PF_LDFLAGS) $(LDFLAGS) -o $@ $^ $(PF_LDLIBS)
+
+# Compilers that are named are those of the trees (scripts/deps fuzz-c) or commands.
+SEED		?= 1
+JOBS		?= $(shell nproc)
+COMPILERS	?= $(CLANG) clang-19 clang-21 bpf-gcc-14 bpf-gcc-16
+FUZZ_C		:= tests/fuzz/run-sources --build $(B) --trees $(O)/compilers --keep $(O)/fuzz-c
+FUZZ_C_COUNT	?= 40
+
+.PHONY: fuzz-pairs fuzz-c
+fuzz-pairs: $(FUZZ_DIR)/pairs
+	$(Q)$(FUZZ_DIR)/pairs --pairs $(or $(COUNT),2000000) --seed $(SEED) --jobs $(JOBS)
+
+fuzz-c: $(FUZZ_DIR)/sources $(FUZZ_DIR)/objects $(VMLINUX_H)
+	$(Q)$(FUZZ_C) --seed $(SEED) --count $(or $(COUNT),$(FUZZ_C_COUNT)) --pairs $(or $(PAIRS),0) \
+		--jobs $(JOBS) $(COMPILERS)
+
 .PHONY: check-fuzz-run
-check-fuzz-run: $(FUZZ_DIR)/pairs $(FUZZ_DIR)/replay_analysis $(FUZZ_DIR)/replay_object
-	$(Q)set -e; echo '== random pairs'; $(FUZZ_DIR)/pairs --count $(FUZZ_COUNT) --least 55
+check-fuzz-run: $(FUZZ_DIR)/pairs $(FUZZ_DIR)/replay_analysis $(FUZZ_DIR)/replay_object \
+		$(FUZZ_DIR)/sources $(FUZZ_DIR)/objects $(VMLINUX_H)
+	$(Q)set -e; echo '== random pairs'; $(FUZZ_DIR)/pairs --count $(FUZZ_COUNT) --least 45
 	$(Q)$(FUZZ_DIR)/pairs --damage --count $(FUZZ_DAMAGE)
+	$(Q)set -e; echo '== random pairs in C'; $(FUZZ_C) --count $(FUZZ_C_COUNT) --least 25 $(CLANG)
 	$(Q)set -e; echo '== what fuzzing has found'; \
 		$(FUZZ_DIR)/replay_analysis tests/fuzz/corpus/analysis; \
 		$(FUZZ_DIR)/replay_object tests/fuzz/corpus/object

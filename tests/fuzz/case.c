@@ -58,6 +58,9 @@ static void common_maps(struct gen *g)
 	g->events = add_map(g, "events", BPF_MAP_TYPE_PERF_EVENT_ARRAY, 4, 4, 2);
 	g->ring = add_map(g, "ring", BPF_MAP_TYPE_RINGBUF, 0, 0, 4096);
 	g->stacks = add_map(g, "stacks", BPF_MAP_TYPE_STACK_TRACE, 4, 8 * 127, 100);
+	g->more = add_map(g, "more", BPF_MAP_TYPE_HASH, 4, 8, 1024);
+	g->config = add_map(g, "config", BPF_MAP_TYPE_ARRAY, 4, 8, 1);
+	g->scratch = add_map(g, "scratch", BPF_MAP_TYPE_PERCPU_ARRAY, 4, FUZZ_SCRATCH, 1);
 }
 
 /* --- groups --- */
@@ -128,6 +131,25 @@ static bool is_private(enum fuzz_key key)
 	       key == FUZZ_KEY_PID_TGID || key == FUZZ_KEY_TASK;
 }
 
+/* What a group has beside its carrier, most of them nothing. */
+static void make_shape(struct gen *g, struct fuzz_group *group)
+{
+	bool hash = !is_array(group->type) && group->type != BPF_MAP_TYPE_TASK_STORAGE;
+	bool removes = hash && group->consume == FUZZ_REMOVE;
+
+	group->apart = group->key == FUZZ_KEY_TID_CONST && fuzz_chance(g, 60);
+	group->noexist = removes && fuzz_chance(g, 2);
+	group->scratch = fuzz_chance(g, 2);
+	group->counts_missing = fuzz_chance(g, 2) && !is_array(group->type);
+	group->second = group->tally = -1;
+	if (removes && is_private(group->key) && fuzz_chance(g, 3))
+		group->second = add_map(g, "second", BPF_MAP_TYPE_HASH, key_size(group->key), 8,
+					1024);
+	else if (hash && is_private(group->key) && fuzz_chance(g, 3))
+		group->tally = add_map(g, "tally", BPF_MAP_TYPE_HASH, key_size(group->key), 8,
+				       1024);
+}
+
 static void make_group(struct gen *g, struct fuzz_group *group, bool args, const char *name)
 {
 	bool storage;
@@ -144,11 +166,17 @@ static void make_group(struct gen *g, struct fuzz_group *group, bool args, const
 	group->consume = is_array(group->type) ? fuzz_chance(g, 10) ? FUZZ_STORE : FUZZ_ZERO :
 			 storage && fuzz_chance(g, 40) ? FUZZ_ZERO :
 			 fuzz_chance(g, storage ? 15 : 5) ? FUZZ_STORE : FUZZ_REMOVE;
+	if (group->consume == FUZZ_REMOVE && fuzz_chance(g, 2))
+		group->consume = FUZZ_KEEP;
 	group->filtered = fuzz_chance(g, group->consume == FUZZ_STORE ? 4 : 35);
 	group->filter = fuzz_cond_fixed(g, args);
 	group->declines = group->consume == FUZZ_REMOVE &&
 			  fuzz_chance(g, is_private(group->key) ? 8 : 2);
 	group->full = !is_array(group->type) && fuzz_chance(g, 60);
+	make_shape(g, group);
+	/* another map may become the carrier: then this one is output */
+	if (!is_array(group->type) && (group->second >= 0 || group->tally >= 0 || group->scratch))
+		group->full = true;
 	group->map = add_map(g, name, group->type, storage ? 4 : key_size(group->key),
 			     group->value_size, storage ? 0 : 4);
 }
@@ -167,6 +195,8 @@ static void make_program(struct fuzz_case *c, unsigned int p, bool is_exit,
 	g->nr = g->nr_outs = g->nr_subs = g->loops = 0;
 	g->indexed = false;
 	g->group = group;
+	g->index = group->index + (group->apart ? p : 0);
+	c->group_of[p] = group;
 	g->proto = &c->obj.protos[2 * p];
 	g->at = at;
 	g->is_exit = is_exit;
@@ -188,7 +218,8 @@ static void make_program(struct fuzz_case *c, unsigned int p, bool is_exit,
 		.name = is_exit ? exits[p] : entries[p],
 		.section = is_exit ? exits[p] : entries[p],
 		.at = at,
-		.target = pairfuse_hook_is_syscall(at) ? syscalls[p] : functions[p],
+		.target = pairfuse_hook_is_syscall(at) ? syscalls[c->func_of[p]] :
+							 functions[c->func_of[p]],
 		.proto = g->proto,
 		.cookie = fuzz_chance(g, 50) ? 0 : fuzz_number(g),
 		.insns = copy,
@@ -230,6 +261,17 @@ static void make_proto(struct gen *g, enum pairfuse_hook_type at, struct pairfus
 		proto->btf_id[PAIRFUSE_VALUE_RET] = 100;
 }
 
+/* Is a pair on the function of the one before? With a map in common, that is ambiguous. */
+static bool on_the_same(const struct fuzz_case *c, const struct fuzz_group *group, unsigned int i)
+{
+	unsigned int p = c->obj.in.nr_progs / 2;
+	bool args = p && c->obj.progs[2 * p - 2].at == PAIRFUSE_AT_FENTRY;
+
+	if (i)
+		return fuzz_chance(c->gen, 1) && (args || !needs_args(group));
+	return p && c->together && (args || !needs_args(group));
+}
+
 static void make_pairs(struct fuzz_case *c, struct fuzz_group *group, unsigned int nr)
 {
 	struct gen *g = c->gen;
@@ -240,11 +282,43 @@ static void make_pairs(struct fuzz_case *c, struct fuzz_group *group, unsigned i
 		p = c->obj.in.nr_progs / 2;
 		if (i && fuzz_chance(g, 20))
 			at = entry_hook(g, group);
-		make_proto(g, at, &c->obj.protos[2 * p]);
+		c->func_of[p] = p;
+		if (on_the_same(c, group, i)) {
+			at = c->obj.progs[2 * p - 2].at;
+			c->func_of[p] = c->func_of[p - 1];
+			c->obj.protos[2 * p] = c->obj.protos[2 * p - 2];
+		} else {
+			make_proto(g, at, &c->obj.protos[2 * p]);
+		}
 		make_program(c, p, false, group, at);
 		make_program(c, p, true, group, pairfuse_hook_partner(at));
 		c->obj.in.nr_progs += 2;
 	}
+}
+
+/* A program that can answer calls in the place of a pair's function. */
+static void make_other(struct fuzz_case *c)
+{
+	static const struct bpf_insn answer[] = { PAIRFUSE_MOV_IMM(0, 0), PAIRFUSE_EXIT() };
+	static const struct bpf_insn override[] = {
+		PAIRFUSE_MOV_IMM(2, -1), PAIRFUSE_CALL(BPF_FUNC_override_return),
+		PAIRFUSE_MOV_IMM(0, 0), PAIRFUSE_EXIT(),
+	};
+	const struct pairfuse_prog *of = &c->obj.progs[0];
+	bool modify = fuzz_chance(c->gen, 50);
+	size_t size = modify ? sizeof(answer) : sizeof(override);
+	struct bpf_insn *copy;
+
+	if (!fuzz_chance(c->gen, 1) || pairfuse_hook_is_syscall(of->at))
+		return;
+	copy = malloc(size);
+	memcpy(copy, modify ? answer : override, size);
+	c->obj.progs[c->obj.in.nr_progs++] = (struct pairfuse_prog){
+		.name = "other", .section = modify ? "fmod_ret" : "kprobe", .target = of->target,
+		.at = modify ? PAIRFUSE_AT_MODIFY : PAIRFUSE_AT_KPROBE, .proto = of->proto,
+		.insns = copy, .nr_insns = size / sizeof(*copy),
+	};
+	c->answered = true;
 }
 
 static void settings(struct fuzz_case *c)
@@ -290,8 +364,12 @@ struct fuzz_case *fuzz_case_new(__u64 seed, const bool *drop)
 		make_group(g, &c->groups[i], fuzz_chance(g, 30), names[i]);
 	if (first)
 		common_maps(g);
+	c->together = c->nr_groups > 1 && fuzz_chance(g, 15);
+	if (c->together && fuzz_chance(g, 50))
+		c->groups[0].talks = c->groups[1].talks = true;
 	for (i = 0; i < c->nr_groups; i++)
 		make_pairs(c, &c->groups[i], sizes[fuzz_rnd(g, 7)]);
+	make_other(c);
 	settings(c);
 	c->nr_stmts = g->nr_stmts;
 	return c;

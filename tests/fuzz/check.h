@@ -39,6 +39,9 @@ void fuzz_report(__u64 seed, const bool *drop, unsigned int invocations, FILE *o
  */
 unsigned int fuzz_minimise(__u64 seed, bool *drop, unsigned int *invocations);
 
+/* oracle.c: NULL, or a verdict that must not be. */
+const char *fuzz_oracle(const struct fuzz_case *c, const struct pairfuse_result *res);
+
 /* How the calls of a case are drawn. */
 struct equiv_opts fuzz_options(__u64 seed, unsigned int invocations, FILE *trace);
 

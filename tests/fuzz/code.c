@@ -8,7 +8,7 @@
 #include "gen.h"
 
 /* splitmix64: good from the first number on, whatever the seed */
-static __u64 next(__u64 *state)
+__u64 fuzz_next(__u64 *state)
 {
 	__u64 z = *state += 0x9e3779b97f4a7c15ULL;
 
@@ -19,7 +19,7 @@ static __u64 next(__u64 *state)
 
 unsigned int fuzz_rnd(struct gen *g, unsigned int n)
 {
-	return next(&g->rnd) % n;
+	return fuzz_next(&g->rnd) % n;
 }
 
 bool fuzz_chance(struct gen *g, unsigned int percent)

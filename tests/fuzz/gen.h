@@ -21,12 +21,13 @@
 #define FUZZ_MAX_INSNS	4096
 #define FUZZ_MAX_PAIRS	6
 #define FUZZ_MAX_GROUPS	2
-#define FUZZ_MAX_MAPS	16
+#define FUZZ_MAX_MAPS	20
 #define FUZZ_MAX_FIELDS	8
 #define FUZZ_MAX_STMTS	2048
 
 #define FUZZ_GLOBALS	16	/* words of .bss */
 #define FUZZ_RODATA	8	/* words of .rodata */
+#define FUZZ_SCRATCH	128	/* bytes of a per-CPU buffer */
 
 struct fuzz_field {
 	unsigned int off, size;
@@ -35,8 +36,10 @@ struct fuzz_field {
 enum fuzz_cond_kind {
 	/* the same in entry and exit */
 	FUZZ_IF_TGID, FUZZ_IF_TID, FUZZ_IF_OPTION, FUZZ_IF_ARG,
+	/* not, but tools think so */
+	FUZZ_IF_COMM, FUZZ_IF_UID,
 	/* not */
-	FUZZ_IF_COMM, FUZZ_IF_TIME, FUZZ_IF_RANDOM, FUZZ_IF_GLOBAL, FUZZ_IF_VALUE,
+ FUZZ_IF_TIME, FUZZ_IF_RANDOM, FUZZ_IF_GLOBAL, FUZZ_IF_VALUE,
 };
 
 /* A comparison that can be put into several programs. */
@@ -52,6 +55,7 @@ enum fuzz_consume {
 	FUZZ_REMOVE,	/* the exit deletes the state */
 	FUZZ_STORE,	/* the entry always stores it */
 	FUZZ_ZERO,	/* the exit zeroes the first field */
+	FUZZ_KEEP,	/* nobody: it is the result, or is removed when the call was a success */
 };
 
 enum fuzz_key {
@@ -64,7 +68,8 @@ struct fuzz_group {
 	int map;
 	enum bpf_map_type type;
 	enum fuzz_key key;
-	__u32 index;		/* FUZZ_KEY_CONST */
+	__u32 index;		/* FUZZ_KEY_CONST, FUZZ_KEY_TID_CONST */
+	bool apart;		/* each pair has another index */
 	struct fuzz_field fields[FUZZ_MAX_FIELDS];
 	unsigned int nr_fields, value_size;
 	enum fuzz_consume consume;
@@ -73,6 +78,11 @@ struct fuzz_group {
 	bool full;		/* all bytes of the state are written, not just the fields */
 	bool sloppy;		/* perhaps state is left over, flags are used, ... */
 	bool declines;		/* the entry looks whether it is in a call of the thread already */
+	bool noexist;		/* it stores where there is nothing */
+	bool scratch;		/* both ends fill a per-CPU buffer before they look for the state */
+	bool talks;		/* entries see, in global data, which of them was the first */
+	bool counts_missing;	/* the exit counts calls without state */
+	int second, tally;	/* more maps with the same key, or -1: state, too; a result */
 };
 
 /* A call to be connected. */
@@ -97,7 +107,7 @@ struct gen {
 
 	struct pairfuse_map maps[FUZZ_MAX_MAPS];
 	unsigned int nr_maps;
-	int bss, rodata, hist, counts, events, ring, stacks;
+	int bss, rodata, hist, counts, events, ring, stacks, more, config, scratch;
 	__u64 options[FUZZ_RODATA];
 
 	/* the program that is being built */
@@ -107,6 +117,7 @@ struct gen {
 	struct fuzz_sub subs[8];
 	unsigned int nr_subs;
 	const struct fuzz_group *group;
+	__u32 index;		/* group->index, or that of the pair */
 	const struct pairfuse_proto *proto;
 	enum pairfuse_hook_type at;
 	bool is_exit;
@@ -115,6 +126,7 @@ struct gen {
 	bool accumulates;	/* r8 holds a number */
 	unsigned int copy_off;
 	unsigned int loops;	/* around here */
+	bool calls_back;	/* some program of the case does */
 	bool indexed;		/* FUZZ_INDEX is in use */
 };
 
@@ -139,6 +151,7 @@ struct gen {
 
 /* --- code.c: random numbers and instructions --- */
 
+__u64 fuzz_next(__u64 *state);
 unsigned int fuzz_rnd(struct gen *g, unsigned int n);	/* 0 .. n - 1 */
 bool fuzz_chance(struct gen *g, unsigned int percent);
 __s32 fuzz_number(struct gen *g);			/* small, mostly */
@@ -199,8 +212,19 @@ void fuzz_block(struct gen *g, unsigned int most, unsigned int depth);
 
 void fuzz_place_stmt(struct gen *g, unsigned int depth);
 
+/* --- shape.c: what a group does beside its carrier --- */
+
+/* r1, r2 for a helper of another map with the carrier's key */
+void fuzz_map_and_key(struct gen *g, int map);
+void fuzz_shape_begin(struct gen *g);	/* of both programs */
+void fuzz_shape_stored(struct gen *g);	/* the entry has stored the state */
+void fuzz_shape_found(struct gen *g);	/* the exit has found it */
+void fuzz_shape_missing(struct gen *g);	/* or not */
+void fuzz_shape_stmt(struct gen *g);	/* anywhere */
+
 /* --- sub.c: subprograms --- */
 
+void fuzz_call_back(struct gen *g);	/* bpf_loop() */
 void fuzz_call_sub(struct gen *g);	/* r0: a number */
 void fuzz_subs(struct gen *g);		/* their bodies, behind the program */
 /* r0 = lookup(ctx) or delete(ctx), a subprogram; false: no more of them */
@@ -220,6 +244,10 @@ struct fuzz_case {
 	struct test_object obj;
 	struct gen *gen;
 	struct fuzz_group groups[FUZZ_MAX_GROUPS];
+	const struct fuzz_group *group_of[FUZZ_MAX_PAIRS];	/* by pair */
+	unsigned int func_of[FUZZ_MAX_PAIRS];
+	bool together;		/* the groups are on one function */
+	bool answered;		/* another program can answer the calls of the first pair */
 	unsigned int nr_groups;
 	unsigned int nr_stmts;
 };

@@ -2,9 +2,10 @@
 /*
  * pairs: random pairs, original against rewritten.
  *
- *   pairs [--count N] [--seed S] [--calls N] [--least PERCENT]
- *                           cases S, S + 1, ...; ends at the first difference,
- *                           or with status 1 if fewer than PERCENT were fused
+ *   pairs [--count N | --pairs N] [--seed S] [--jobs J] [--calls N] [--least PERCENT]
+ *                           N cases S, S + 1, ..., or as many as N pairs take, by J
+ *                           processes; ends at the first difference, or with status 1
+ *                           if fewer than PERCENT were fused
  *   pairs --case S          that case: its programs and, made small, what differs
  *   pairs --list [...]      the number of each case that differs, and go on
  *   pairs --damage [...]    is it noticed when the rewritten programs are wrong?
@@ -15,7 +16,9 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,9 +26,18 @@
 #include "kernel.h"
 
 #define SECONDS_PER_CASE	20	/* of CPU time; more is a hang */
+#define MAX_JOBS		64
+#define BLOCK			256	/* cases that a process takes at once */
 
 static unsigned int calls = 24;
 static struct fuzz_stats stats;
+
+/* What the processes of a run share. */
+static struct shared {
+	unsigned long next;		/* case, counted from the first */
+	unsigned long pairs, differ;
+	struct fuzz_stats stats[MAX_JOBS];
+} *shared;
 
 static double now(void)
 {
@@ -94,34 +106,117 @@ static void show_case(__u64 seed)
 	fuzz_report(seed, drop, n, stdout);
 }
 
-static unsigned long run(__u64 seed, unsigned long count, bool list)
+struct plan {
+	__u64 seed;
+	unsigned long count;		/* cases; 0: until there are pairs */
+	unsigned long pairs;
+	bool list;
+};
+
+/* The next cases that nobody has taken; how many. */
+static unsigned long take(const struct plan *p, unsigned long *first)
 {
-	double begin = now(), shown = begin;
-	unsigned long i, differ = 0;
+	if (shared->differ && !p->list)
+		return 0;
+	if (!p->count && __atomic_load_n(&shared->pairs, __ATOMIC_RELAXED) >= p->pairs)
+		return 0;
+	*first = __atomic_fetch_add(&shared->next, BLOCK, __ATOMIC_RELAXED);
+	if (!p->count)
+		return BLOCK;
+	return *first >= p->count ? 0 : p->count - *first < BLOCK ? p->count - *first : BLOCK;
+}
+
+static void found(const struct plan *p, __u64 seed, const char *what)
+{
+	bool show = !__atomic_fetch_add(&shared->differ, 1, __ATOMIC_RELAXED) && !p->list;
+
+	printf("case %llu: %s\n", seed, what);
+	limit(0);
+	if (show)
+		show_case(seed);
+}
+
+static void work(const struct plan *p, unsigned int job)
+{
+	struct fuzz_stats *s = &shared->stats[job];
+	unsigned long first, n, i, before;
 	char buf[256];
 
-	for (i = 0; i < count; i++) {
-		limit(SECONDS_PER_CASE);
-		if (fuzz_check(seed + i, NULL, calls, NULL, &stats, buf, sizeof(buf))) {
-			printf("case %llu: %s\n", seed + i, buf);
-			differ++;
-			if (!list) {
-				limit(0);
-				show_case(seed + i);
-				break;
-			}
+	while ((n = take(p, &first))) {
+		before = s->pairs;
+		for (i = first; i < first + n && (!shared->differ || p->list); i++) {
+			limit(SECONDS_PER_CASE);
+			if (fuzz_check(p->seed + i, NULL, calls, NULL, s, buf, sizeof(buf)))
+				found(p, p->seed + i, buf);
 		}
-		if (i % 256 == 0 && now() - shown > 10) {
-			shown = now();
-			fprintf(stderr, "pairs: %lu of %lu cases, %.0f pairs/s, %.1f %% fused\n", i,
-				count, stats.pairs / (shown - begin),
-				100.0 * stats.fused / stats.pairs);
-		}
+		__atomic_fetch_add(&shared->pairs, s->pairs - before, __ATOMIC_RELAXED);
 	}
 	limit(0);
+}
+
+/* All numbers in it are counts. */
+static void add_stats(const struct fuzz_stats *s)
+{
+	const unsigned long *from = (const unsigned long *)s;
+	unsigned long *to = (unsigned long *)&stats;
+	size_t i;
+
+	for (i = 0; i < sizeof(stats) / sizeof(*to); i++)
+		to[i] += from[i];
+}
+
+static bool wait_for(unsigned int jobs, double begin)
+{
+	double shown = begin;
+	int status, left = jobs;
+	bool ok = true;
+	pid_t pid;
+
+	while (left) {
+		pid = waitpid(-1, &status, WNOHANG);
+		if (pid > 0) {
+			left--;
+			ok &= WIFEXITED(status) && !WEXITSTATUS(status);
+			continue;
+		}
+		usleep(20000);
+		if (now() - shown < 30)
+			continue;
+		shown = now();
+		fprintf(stderr, "pairs: %lu cases, %lu pairs, %.0f pairs/s\n", shared->next,
+			shared->pairs, shared->pairs / (shown - begin));
+	}
+	return ok;
+}
+
+/* How many differ; a process that has died is one. */
+static unsigned long run(const struct plan *p, unsigned int jobs)
+{
+	double begin = now();
+	unsigned int i;
+	bool ok = true;
+
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		      -1, 0);
+	if (shared == MAP_FAILED) {
+		perror("pairs: mmap");
+		return 1;
+	}
+	for (i = 0; i < jobs && jobs > 1; i++) {
+		if (fork())
+			continue;
+		work(p, i);
+		exit(0);
+	}
+	if (jobs > 1)
+		ok = wait_for(jobs, begin);
+	else
+		work(p, 0);
+	for (i = 0; i < jobs; i++)
+		add_stats(&shared->stats[i]);
 	show_stats(now() - begin);
-	printf("%lu differ\n", differ);
-	return differ;
+	printf("%lu differ\n", shared->differ);
+	return shared->differ + !ok;
 }
 
 /* Cases whose rewritten programs have been changed, until there are that many. */
@@ -157,7 +252,7 @@ static int verify(__u64 seed, unsigned long count)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: pairs [--count N] [--seed S] [--calls N] [--least PERCENT] [--list]\n"
+	fprintf(stderr, "usage: pairs [--count N | --pairs N] [--seed S] [--jobs J] [--calls N] [--least PERCENT] [--list]\n"
 			"       pairs --case S [--calls N]\n"
 			"       pairs --damage [--count N] [--seed S] [--calls N] [--least PERCENT]\n"
 			"       pairs --verifier [--count N] [--seed S]\n");
@@ -168,6 +263,8 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "count", required_argument, NULL, 'n' },
+		{ "pairs", required_argument, NULL, 'P' },
+		{ "jobs", required_argument, NULL, 'j' },
 		{ "seed", required_argument, NULL, 's' },
 		{ "case", required_argument, NULL, 'c' },
 		{ "calls", required_argument, NULL, 'i' },
@@ -178,21 +275,28 @@ int main(int argc, char **argv)
 		{ 0 }
 	};
 	static const int signals[] = { SIGSEGV, SIGBUS, SIGABRT, SIGPROF };
-	unsigned long count = 20000, least = 0;
-	bool list = false, one = false, damage = false, verifier = false;
-	__u64 seed = 1;
+	struct plan plan = { .seed = 1, .count = 20000 };
+	bool one = false, damage = false, verifier = false;
+	unsigned long least = 0, jobs = 1;
 	size_t i;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (c) {
 		case 'n':
-			count = strtoul(optarg, NULL, 0);
+			plan.count = strtoul(optarg, NULL, 0);
 			break;
 		case 's':
 		case 'c':
-			seed = strtoull(optarg, NULL, 0);
+			plan.seed = strtoull(optarg, NULL, 0);
 			one |= c == 'c';
+			break;
+		case 'P':
+			plan.pairs = strtoul(optarg, NULL, 0);
+			plan.count = 0;
+			break;
+		case 'j':
+			jobs = strtoul(optarg, NULL, 0);
 			break;
 		case 'i':
 			calls = strtoul(optarg, NULL, 0);
@@ -201,7 +305,7 @@ int main(int argc, char **argv)
 			least = strtoul(optarg, NULL, 0);
 			break;
 		case 'l':
-			list = true;
+			plan.list = true;
 			break;
 		case 'd':
 			damage = true;
@@ -213,20 +317,20 @@ int main(int argc, char **argv)
 			return usage();
 		}
 	}
-	if (optind != argc)
+	if (optind != argc || !jobs || jobs > MAX_JOBS)
 		return usage();
 	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
 		signal(signals[i], died);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (one) {
-		show_case(seed);
+		show_case(plan.seed);
 		return 0;
 	}
 	if (verifier)
-		return verify(seed, count);
+		return verify(plan.seed, plan.count);
 	if (damage)
-		return !damaged(seed, count, least);
-	if (run(seed, count, list))
+		return !damaged(plan.seed, plan.count, least);
+	if (run(&plan, jobs))
 		return 1;
 	if (stats.fused * 100 < least * stats.pairs) {
 		printf("less than %lu %% were fused: this tests little\n", least);

@@ -63,9 +63,28 @@ static void element_or_local(struct gen *g)
 	fuzz_here(g, none);
 }
 
+/* r1 = a word of the per-CPU buffer, or a local where there is none; r0-r5 are lost */
+static void buffer_or_local(struct gen *g)
+{
+	unsigned int none;
+
+	fuzz_emit(g, PAIRFUSE_ST(BPF_W, 10, FUZZ_KEY2, 0));
+	fuzz_emit_map(g, 1, g->scratch);
+	fuzz_emit_addr(g, 2, FUZZ_KEY2);
+	fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_map_lookup_elem));
+	fuzz_emit_addr(g, 1, FUZZ_LOCAL(fuzz_rnd(g, 4)));
+	none = fuzz_jump(g, PAIRFUSE_JMP_IMM(BPF_JEQ, 0, 0));
+	fuzz_emit(g, PAIRFUSE_MOV_REG(1, 0));
+	fuzz_emit(g, PAIRFUSE_ADD_IMM(1, 8 * (int)fuzz_rnd(g, FUZZ_SCRATCH / 8)));
+	fuzz_here(g, none);
+}
+
 static void place(struct gen *g)
 {
-	switch (fuzz_rnd(g, 3)) {
+	switch (fuzz_rnd(g, 4)) {
+	case 3:
+		buffer_or_local(g);
+		break;
 	case 0:
 		fuzz_emit_global(g, 1, g->bss, 8 * fuzz_rnd(g, FUZZ_GLOBALS));
 		break;
@@ -137,6 +156,16 @@ static void fill_place(struct gen *g)
 		fuzz_emit(g, PAIRFUSE_LDX(BPF_DW, 1, 10, FUZZ_TEMP(0)));
 		fuzz_emit(g, PAIRFUSE_MOV_IMM(2, 8));
 		fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_probe_read_kernel));
+	} else if (fuzz_chance(g, 30)) {
+		fuzz_emit(g, PAIRFUSE_MOV_REG(2, 1));
+		fuzz_emit(g, PAIRFUSE_MOV_REG(1, 6));
+		fuzz_emit(g, PAIRFUSE_MOV_IMM(3, 8));
+		fuzz_emit(g, PAIRFUSE_MOV_IMM(4, BPF_F_USER_STACK));
+		fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_get_stack));
+	} else if (fuzz_chance(g, 30)) {
+		fuzz_emit_imm64(g, 3, 0x7f0000001000ULL + 8 * fuzz_rnd(g, 64));
+		fuzz_emit(g, PAIRFUSE_CALL(fuzz_chance(g, 50) ? BPF_FUNC_probe_read_user_str :
+								  BPF_FUNC_probe_read_user));
 	} else {
 		fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_get_current_comm));
 	}

@@ -94,10 +94,10 @@ static void build_key(struct gen *g)
 		put(g, BPF_DW, 0);
 		break;
 	case FUZZ_KEY_TID_CONST:
-		fuzz_emit(g, PAIRFUSE_ST(BPF_W, 10, FUZZ_KEY + 4, g->group->index));
+		fuzz_emit(g, PAIRFUSE_ST(BPF_W, 10, FUZZ_KEY + 4, g->index));
 		key_tid(g);
 		/* the second word again, which the first may have covered */
-		fuzz_emit(g, PAIRFUSE_ST(BPF_W, 10, FUZZ_KEY + 4, g->group->index));
+		fuzz_emit(g, PAIRFUSE_ST(BPF_W, 10, FUZZ_KEY + 4, g->index));
 		break;
 	case FUZZ_KEY_TGID:
 		ids(g);
@@ -122,7 +122,7 @@ static void build_key(struct gen *g)
 		put(g, BPF_DW, 8);
 		break;
 	case FUZZ_KEY_CONST:
-		fuzz_emit(g, PAIRFUSE_ST(BPF_W, 10, FUZZ_KEY, g->group->index));
+		fuzz_emit(g, PAIRFUSE_ST(BPF_W, 10, FUZZ_KEY, g->index));
 		break;
 	}
 }
@@ -145,6 +145,13 @@ static void map_and_key(struct gen *g)
 		fuzz_emit_addr(g, 2, FUZZ_KEY);
 		fuzz_emit_map(g, 1, g->group->map);
 	}
+}
+
+void fuzz_map_and_key(struct gen *g, int map)
+{
+	build_key(g);
+	fuzz_emit_map(g, 1, map);
+	fuzz_emit_addr(g, 2, FUZZ_KEY);
 }
 
 /* --- accesses --- */
@@ -208,6 +215,7 @@ static void consume(struct gen *g)
 		delete(g);
 		break;
 	case FUZZ_STORE:
+	case FUZZ_KEEP:
 		break;
 	case FUZZ_ZERO:
 		if (g->known.state) {
@@ -219,6 +227,10 @@ static void consume(struct gen *g)
 		zero_first(g, 0);
 		fuzz_here(g, none);
 		break;
+	}
+	if (g->group->second >= 0) {
+		fuzz_map_and_key(g, g->group->second);
+		fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_map_delete_elem));
 	}
 	g->known.removed = true;
 }
@@ -262,6 +274,30 @@ static void fill(struct gen *g, int base, int off)
 	}
 }
 
+/*
+ * A field of what will be stored is set through a pointer that is there on one path, and
+ * on the other leads to a local, by a store or a helper.
+ */
+static void fill_by_path(struct gen *g)
+{
+	const struct fuzz_field *f = &g->group->fields[fuzz_rnd(g, g->group->nr_fields)];
+	struct fuzz_cond c = fuzz_cond_any(g);
+	struct fuzz_unless otherwise = fuzz_if(g, &c);
+	unsigned int end;
+
+	fuzz_emit_addr(g, 1, FUZZ_VALUE(g) + (int)f->off);
+	end = fuzz_jump(g, PAIRFUSE_JA());
+	fuzz_endif(g, &otherwise);
+	fuzz_emit_addr(g, 1, FUZZ_LOCAL(fuzz_rnd(g, 4)));
+	fuzz_here(g, end);
+	if (fuzz_chance(g, 50)) {
+		fuzz_emit(g, PAIRFUSE_ST(pairfuse_size_code(f->size), 1, 0, fuzz_number(g)));
+		return;
+	}
+	fuzz_emit(g, PAIRFUSE_MOV_IMM(2, f->size));
+	fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_get_current_comm));
+}
+
 /* The value to be stored, on the stack. */
 static void build_value(struct gen *g)
 {
@@ -270,6 +306,8 @@ static void build_value(struct gen *g)
 	for (off = 0; g->group->full && off < g->group->value_size; off += 8)
 		fuzz_emit(g, PAIRFUSE_ST(BPF_DW, 10, FUZZ_VALUE(g) + (int)off, 0));
 	fill(g, 10, FUZZ_VALUE(g));
+	if (fuzz_chance(g, 3))
+		fill_by_path(g);
 }
 
 static void update_call(struct gen *g, int reg, int off)
@@ -281,6 +319,21 @@ static void update_call(struct gen *g, int reg, int off)
 	fuzz_emit(g, PAIRFUSE_ADD_IMM(3, off));
 	fuzz_emit(g, PAIRFUSE_MOV_IMM(4, flags));
 	fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_map_update_elem));
+}
+
+/* Only where there is nothing, and so that it is known. */
+static void update_absent(struct gen *g)
+{
+	unsigned int some;
+
+	build_value(g);
+	lookup(g, false);
+	some = fuzz_jump(g, PAIRFUSE_JMP_IMM(BPF_JNE, 0, 0));
+	map_and_key(g);
+	fuzz_emit_addr(g, 3, FUZZ_VALUE(g));
+	fuzz_emit(g, PAIRFUSE_MOV_IMM(4, BPF_NOEXIST));
+	fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_map_update_elem));
+	fuzz_here(g, some);
 }
 
 static void update(struct gen *g)
@@ -389,6 +442,10 @@ static void store(struct gen *g)
 	}
 	if (fuzz_chance(g, 1) && (maps || g->group->sloppy)) {
 		update_merged(g, maps);
+		return;
+	}
+	if (g->group->noexist) {
+		update_absent(g);
 		return;
 	}
 	switch (fuzz_rnd(g, 8)) {
@@ -540,6 +597,7 @@ static void decline(struct gen *g)
 void fuzz_entry(struct gen *g)
 {
 	prologue(g);
+	fuzz_shape_begin(g);
 	maybe_block(g, 25, 2);
 	if (g->group->filtered)
 		filter(g, &g->group->filter);
@@ -548,9 +606,30 @@ void fuzz_entry(struct gen *g)
 	if (g->group->declines)
 		decline(g);
 	store(g);
+	fuzz_shape_stored(g);
 	g->known.stored = true;
 	maybe_block(g, 50, 3);
 	fuzz_return(g);
+}
+
+/* Calls that went well are forgotten, or none is: what stays is for user space. */
+static void result(struct gen *g)
+{
+	const struct fuzz_field *f = &g->group->fields[g->group->nr_fields - 1];
+	unsigned int bad;
+
+	fuzz_value(g, 0);
+	if (fuzz_chance(g, 50)) {
+		bad = fuzz_jump(g, PAIRFUSE_JMP_IMM(BPF_JSLT, 0, 0));
+		delete(g);
+		fuzz_return(g);
+		fuzz_here(g, bad);
+		g->known.state = false;
+		return;
+	}
+	fuzz_emit(g, PAIRFUSE_LDX(pairfuse_size_code(f->size), 1, 7, f->off));
+	fuzz_emit(g, PAIRFUSE_INSN(BPF_ALU64 | BPF_ADD | BPF_X, 1, 0, 0, 0));
+	fuzz_emit(g, PAIRFUSE_STX(pairfuse_size_code(f->size), 7, 1, f->off));
 }
 
 /* The state is found: r7. */
@@ -566,9 +645,12 @@ static void use_state(struct gen *g)
 		fuzz_return(g);
 		fuzz_here(g, some);
 	}
+	fuzz_shape_found(g);
 	if (g->group->consume == FUZZ_REMOVE && fuzz_chance(g, 25))
 		consume(g);
 	fuzz_block(g, 5, 0);
+	if (g->group->consume == FUZZ_KEEP)
+		result(g);
 	fuzz_leave(g);
 }
 
@@ -578,6 +660,7 @@ void fuzz_exit(struct gen *g)
 	unsigned int without = pairfuse_hook_is_syscall(g->at) ? 2 : 12, none;
 
 	prologue(g);
+	fuzz_shape_begin(g);
 	maybe_block(g, without, 2);
 	if (g->group->filtered && fuzz_chance(g, 50) &&
 	    (g->group->filter.kind != FUZZ_IF_ARG || fuzz_nr_args(g) > g->group->filter.n))
@@ -590,6 +673,7 @@ void fuzz_exit(struct gen *g)
 	use_state(g);
 	fuzz_here(g, none);
 	g->known = (struct fuzz_known){ .removed = true };
+	fuzz_shape_missing(g);
 	maybe_block(g, without < RARELY ? without : RARELY, 2);
 	fuzz_return(g);
 }

@@ -414,8 +414,11 @@ static void sub(struct gen *g)
 
 static void statement(struct gen *g, unsigned int depth)
 {
-	if (fuzz_chance(g, 5)) {
-		fuzz_place_stmt(g, depth);
+	if (fuzz_chance(g, 6)) {
+		if (fuzz_chance(g, 80))
+			fuzz_place_stmt(g, depth);
+		else
+			fuzz_shape_stmt(g);
 		return;
 	}
 	switch (fuzz_rnd(g, g->known.state ? 22 : 16)) {

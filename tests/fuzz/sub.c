@@ -19,6 +19,7 @@ enum {
 	SUB_STATE,	/* f(state, b): reads and writes a field */
 	SUB_KINDS,
 	/* not drawn there */
+	SUB_CALLBACK,	/* f(n, &local) */
 	SUB_LOOKUP,	/* f(ctx): the state or NULL */
 	SUB_DELETE,	/* f(ctx) */
 };
@@ -43,6 +44,24 @@ bool fuzz_call_carrier(struct gen *g, bool is_delete)
 	fuzz_emit(g, PAIRFUSE_MOV_REG(1, 6));
 	call(g, is_delete ? SUB_DELETE : SUB_LOOKUP, rnd);
 	return true;
+}
+
+/* bpf_loop(3, f, &local, 0); the call to be connected is where its address is taken. */
+void fuzz_call_back(struct gen *g)
+{
+	__u64 rnd = (__u64)fuzz_rnd(g, -1) << 32 | fuzz_rnd(g, -1);
+
+	if (full(g))
+		return;
+	fuzz_emit(g, PAIRFUSE_MOV_IMM(1, 3));
+	g->subs[g->nr_subs++] = (struct fuzz_sub){ .call = g->nr, .kind = SUB_CALLBACK,
+						   .rnd = rnd };
+	fuzz_emit(g, PAIRFUSE_INSN(BPF_LD | BPF_DW | BPF_IMM, 2, BPF_PSEUDO_FUNC, 0, 0));
+	fuzz_emit(g, PAIRFUSE_INSN(0, 0, 0, 0, 0));
+	fuzz_emit_addr(g, 3, FUZZ_LOCAL(fuzz_rnd(g, 4)));
+	fuzz_emit(g, PAIRFUSE_MOV_IMM(4, 0));
+	fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_loop));
+	g->calls_back = true;
 }
 
 void fuzz_call_sub(struct gen *g)
@@ -195,6 +214,14 @@ static void state(struct gen *g)
 	}
 }
 
+static void callback(struct gen *g)
+{
+	fuzz_emit(g, PAIRFUSE_LDX(BPF_DW, 0, 2, 0));
+	fuzz_emit(g, PAIRFUSE_INSN(BPF_ALU64 | BPF_ADD | BPF_X, 0, 1, 0, 0));
+	fuzz_emit(g, PAIRFUSE_STX(BPF_DW, 2, 0, 0));
+	fuzz_emit(g, PAIRFUSE_MOV_IMM(0, 0));
+}
+
 static void body(struct gen *g, unsigned int kind)
 {
 	switch (kind) {
@@ -224,6 +251,9 @@ static void body(struct gen *g, unsigned int kind)
 		break;
 	case SUB_STATE:
 		state(g);
+		break;
+	case SUB_CALLBACK:
+		callback(g);
 		break;
 	case SUB_LOOKUP:
 	case SUB_DELETE:

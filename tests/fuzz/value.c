@@ -432,6 +432,8 @@ struct fuzz_cond fuzz_cond_fixed(struct gen *g, unsigned int nr_args)
 	struct fuzz_cond c = { .op = jump_op(g), .is32 = fuzz_chance(g, 40) };
 
 	c.kind = fuzz_rnd(g, nr_args ? 4 : 3);
+	if (fuzz_chance(g, 8))
+		c.kind = fuzz_chance(g, 50) ? FUZZ_IF_COMM : FUZZ_IF_UID;
 	if (fuzz_chance(g, 40))		/* what filters mostly are */
 		c.op = fuzz_chance(g, 70) ? BPF_JEQ : BPF_JNE;
 	switch (c.kind) {
@@ -440,7 +442,11 @@ struct fuzz_cond fuzz_cond_fixed(struct gen *g, unsigned int nr_args)
 		c.imm = fuzz_chance(g, 60) ? (__s32)fuzz_rnd(g, 4) : fuzz_number(g);
 		break;
 	case FUZZ_IF_OPTION:
+	case FUZZ_IF_COMM:
 		c.n = fuzz_rnd(g, FUZZ_RODATA);
+		break;
+	case FUZZ_IF_UID:
+		c.imm = fuzz_rnd(g, 3);
 		break;
 	default:
 		c.imm = 1000 + fuzz_rnd(g, 4);
@@ -454,7 +460,7 @@ struct fuzz_cond fuzz_cond_any(struct gen *g)
 
 	if (fuzz_chance(g, 35))
 		return fuzz_cond_fixed(g, fuzz_nr_args(g));
-	c.kind = FUZZ_IF_COMM + fuzz_rnd(g, 5);
+	c.kind = FUZZ_IF_COMM + fuzz_rnd(g, 6);
 	if (fuzz_chance(g, 40))
 		c.kind = FUZZ_IF_VALUE;
 	c.n = fuzz_rnd(g, FUZZ_GLOBALS);
@@ -554,6 +560,10 @@ struct fuzz_unless fuzz_if(struct gen *g, const struct fuzz_cond *c)
 	case FUZZ_IF_TGID:
 	case FUZZ_IF_TID:
 		thread_id(g, c->kind == FUZZ_IF_TGID);
+		break;
+	case FUZZ_IF_UID:
+		fuzz_emit(g, PAIRFUSE_CALL(BPF_FUNC_get_current_uid_gid));
+		fuzz_emit(g, PAIRFUSE_INSN(BPF_ALU | BPF_MOV | BPF_X, 0, 0, 0, 0));
 		break;
 	case FUZZ_IF_ARG:
 		fuzz_load_arg(g, 0, c->n);
