@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-// A member of struct pt_regs that the stub has not.
+// The instruction pointer, where nobody knows what a kprobe shows for it.
 // expect: enter leave refused context
+// no-ip
 // proto: vfs_read regs=3 ret=8
 #include "case.bpf.h"
 

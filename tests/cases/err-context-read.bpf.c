@@ -8,6 +8,7 @@
 // expect: enter_path leave_path refused context
 // expect: enter_user leave_user refused context
 // told: enter leave byte 128 of the context
+// no-ip
 // proto: vfs_read regs=3 ret=8
 // proto: vfs_write regs=3 ret=8
 // proto: vfs_open regs=3 ret=8

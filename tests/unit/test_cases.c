@@ -8,6 +8,7 @@
  *   // proto: TARGET regs=N ret=N [ID[:module] ...] [ret:ID[:module]]
  *   // task: PID TGID                (bytes to these members of a task_struct)
  *   // no-cast                      (a kernel without bpf_rdonly_cast)
+ *   // no-ip                        (ip: is not known; explain would take it for known)
  *   // pinned|reused|shown|printed|inner: MAP
  *   // cookie: PROG VALUE
  *   // addr: PROG VALUE             (of the function, hexadecimal)
