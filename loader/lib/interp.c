@@ -531,7 +531,8 @@ struct pairfuse_world *pairfuse_world_clone(const struct pairfuse_world *w)
 	to->log_len = to->log_cap = 0;
 	to->touched = to->grave = NULL;
 	to->regions = NULL;
-	to->tables = calloc(2 * w->out->in->nr_maps + 1, sizeof(*to->tables));
+	to->tables = calloc(w->out->in->nr_maps + w->out->nr_storages + 1,
+			    sizeof(*to->tables));
 	if (to->tables && clone_regions(to, w) && pairfuse_map_clone_all(to, w))
 		return to;
 	if (!to->regions)

@@ -307,7 +307,7 @@ bool pairfuse_map_clone_all(struct pairfuse_world *to, const struct pairfuse_wor
 	struct pairfuse_elem **buckets;
 	size_t m, b;
 
-	for (m = 0; m < 2 * from->out->in->nr_maps; m++) {
+	for (m = 0; m < from->out->in->nr_maps + from->out->nr_storages; m++) {
 		if (!from->tables[m].buckets)
 			continue;
 		buckets = calloc(PAIRFUSE_NR_BUCKETS, sizeof(struct pairfuse_elem *));
