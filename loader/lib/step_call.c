@@ -34,6 +34,8 @@ static int source_len(struct pairfuse_step *s, const struct pairfuse_helper *h, 
 	if (off >= -PAIRFUSE_STACK_SIZE && off + *len <= 0)
 		return 0;
 	end = off >= -PAIRFUSE_STACK_SIZE && h->flags & PAIRFUSE_H_PARTIAL ? string_end(s, off) : 1;
+	if (s->run->is_part && off >= -PAIRFUSE_STACK_SIZE && off < 0)
+		end = 0;	/* not inlined, what is there is not known */
 	if (end > 0)
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_HELPER, insn,
 				       "insn %d reads by %s what is beyond the program's stack",
