@@ -35,6 +35,8 @@ static int source_len(struct pairfuse_step *s, const struct pairfuse_helper *h, 
 	if (off >= -PAIRFUSE_STACK_SIZE && off + *len <= 0)
 		return 0;
 	end = off >= -PAIRFUSE_STACK_SIZE && h->flags & PAIRFUSE_H_PARTIAL ? string_end(s, off) : 1;
+	if (s->run->is_part && off >= -PAIRFUSE_STACK_SIZE && off < 0)
+		end = 0;	/* not inlined, what is there is not known */
 	if (end > 0)
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_HELPER, insn,
 				       "insn %d reads by %s what is beyond the program's stack",
@@ -103,6 +105,25 @@ static bool is_other_map(const struct pairfuse_step *s, pairfuse_val v)
 	       (s->run->carrier >= 64 || !(maps >> s->run->carrier & 1));
 }
 
+/* The carrier is for its own helpers. */
+static int check_map(struct pairfuse_step *s, pairfuse_val v, const char *name)
+{
+	const struct pairfuse_expr *e = pairfuse_expr(s->run->x, v);
+	int insn = pairfuse_step_insn(s);
+
+	if (s->run->carrier < 0 || !(e->taint & PAIRFUSE_T_MAP))
+		return 0;
+	if (e->kind == PAIRFUSE_E_MAP && (int)e->a == s->run->carrier)
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CARRIER_ACCESS, insn,
+				       "insn %d gives carrier map '%s' to %s", insn,
+				       pairfuse_step_map(s), name);
+	if (e->kind == PAIRFUSE_E_TOP && !is_other_map(s, v))
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CARRIER_ACCESS, insn,
+				       "insn %d uses one of several maps, perhaps '%s'", insn,
+				       pairfuse_step_map(s));
+	return 0;
+}
+
 static int check_arg(struct pairfuse_step *s, const struct pairfuse_helper *h, unsigned int arg)
 {
 	const struct pairfuse_expr e = *pairfuse_expr(s->run->x, s->st->reg[arg]);
@@ -112,15 +133,8 @@ static int check_arg(struct pairfuse_step *s, const struct pairfuse_helper *h, u
 
 	if (pairfuse_step_surplus(s, s->st->reg[arg]))
 		return PAIRFUSE_REFUSED;
-	if (e.kind == PAIRFUSE_E_MAP && s->run->carrier >= 0 && (int)e.a == s->run->carrier)
-		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CARRIER_ACCESS, insn,
-				       "insn %d gives carrier map '%s' to %s", insn,
-				       pairfuse_step_map(s), name);
-	if (e.kind == PAIRFUSE_E_TOP && (e.taint & PAIRFUSE_T_MAP) && s->run->carrier >= 0 &&
-	    !is_other_map(s, s->st->reg[arg]))
-		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CARRIER_ACCESS, insn,
-				       "insn %d uses one of several maps, perhaps '%s'", insn,
-				       pairfuse_step_map(s));
+	if (check_map(s, s->st->reg[arg], name))
+		return PAIRFUSE_REFUSED;
 	if (e.taint & PAIRFUSE_T_CTX) {
 		if (e.kind == PAIRFUSE_E_CTX && e.imm == 0 && arg == 1 && h &&
 		    (h->flags & PAIRFUSE_H_CTX))

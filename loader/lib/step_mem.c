@@ -113,7 +113,8 @@ int pairfuse_step_surplus(struct pairfuse_step *s, pairfuse_val v)
 {
 	int insn = pairfuse_step_insn(s);
 
-	if (!(pairfuse_expr(s->run->x, v)->taint & PAIRFUSE_T_SURPLUS))
+	/* not inlined, what functions do with what they are given is not known */
+	if (s->run->is_part || !(pairfuse_expr(s->run->x, v)->taint & PAIRFUSE_T_SURPLUS))
 		return 0;
 	return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, insn,
 			       "insn %d uses byte %d of the context, from insn %d: no argument is there",

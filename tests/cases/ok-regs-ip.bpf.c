@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 // The instruction pointer at the entry of a function is a known number, as bpftrace's `func` in
-// kprobes wants it: loaded, half of it, and read by a helper. Where it is not known, at the exit, and
-// beside it, it is refused.
+// kprobes wants it: loaded, half of it, and read by a helper. Where it is not known, at the
+// exit, and beside it, it is refused.
 // expect: enter leave fused carrier=starts key=pid_tgid state=16 exit=armed
 // expect: enter_read leave_read fused carrier=others key=pid_tgid state=8 exit=armed
 // expect: enter_unknown leave_unknown refused context

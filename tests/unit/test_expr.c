@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Expressions: equal values are the same expression, however they are spelt. */
 #include "analysis_test.h"
+#include "bounds.h"
 #include "expr.h"
 
 static struct pairfuse_exprs x;
@@ -81,8 +82,93 @@ static void test_pointers(void **state)
 	assert_int_equal(alu(BPF_ADD, st, 0), pairfuse_expr_top(&x, PAIRFUSE_T_STATE));
 	assert_int_equal(pairfuse_expr_join(&x, st, num(0)),
 			 pairfuse_expr_top(&x, PAIRFUSE_T_STATE));
-	assert_int_equal(alu32(BPF_MOV, 0, sp), pairfuse_expr_top(&x, PAIRFUSE_T_STACK));
+	assert_int_equal(pairfuse_expr(&x, alu32(BPF_MOV, 0, sp))->kind, PAIRFUSE_E_TOP);
+	assert_true(pairfuse_expr(&x, alu32(BPF_MOV, 0, sp))->taint & PAIRFUSE_T_STACK);
+	assert_false(pairfuse_expr_on_stack(&x, alu32(BPF_MOV, 0, sp)));
 	assert_int_equal(pairfuse_expr_join(&x, st, st), st);
+}
+
+static void assert_number(pairfuse_val v, __u64 lo, __u64 hi)
+{
+	__u64 l, h;
+
+	assert_true(pairfuse_bounds_number(&x, v, &l, &h));
+	assert_int_equal(l, lo);
+	assert_int_equal(h, hi);
+}
+
+static void test_limits(void **state)
+{
+	pairfuse_val some = pairfuse_expr_top(&x, PAIRFUSE_T_RET), few, v;
+	__u64 l, h;
+
+	(void)state;
+	few = alu(BPF_AND, some, num(7));
+	assert_number(few, 0, 7);
+	assert_int_equal(pairfuse_expr(&x, few)->taint, PAIRFUSE_T_RET);
+	assert_number(alu(BPF_LSH, few, num(3)), 0, 56);
+	assert_number(alu(BPF_MOD, some, num(10)), 0, 9);
+	assert_number(alu(BPF_OR, few, num(8)), 8, 15);
+	assert_number(alu(BPF_SUB, num(9), few), 2, 9);
+	assert_number(alu(BPF_ARSH, alu(BPF_LSH, few, num(32)), num(32)), 0, 7);
+	assert_number(alu32(BPF_ADD, some, num(1)), 0, 0xffffffff);
+	assert_false(pairfuse_bounds_number(&x, alu(BPF_SUB, few, num(1)), &l, &h));
+	assert_false(pairfuse_bounds_number(&x, alu(BPF_ADD, some, few), &l, &h));
+	assert_false(pairfuse_bounds_number(&x, alu(BPF_MOD, some, few), &l, &h));
+	assert_false(pairfuse_bounds_number(&x, alu(BPF_LSH, few, num(32)), &l, &h));
+	assert_true(pairfuse_bounds_not_above(&x, some, 20, &v));
+	assert_number(v, 0, 20);
+	assert_true(pairfuse_bounds_not_below(&x, v, 4, &v));
+	assert_number(v, 4, 20);
+	assert_false(pairfuse_bounds_not_below(&x, some, 4, &v));
+}
+
+/* A counter of a loop: it ends, whatever is added. */
+static void test_loops(void **state)
+{
+	pairfuse_val i = num(0), p = leaf(PAIRFUSE_E_STACK, 0, -64), was;
+	unsigned int rounds = 0;
+
+	(void)state;
+	assert_number(pairfuse_expr_join(&x, num(4), num(16)), 4, 16);
+	do {
+		was = i;
+		i = pairfuse_expr_join(&x, i, alu(BPF_ADD, i, num(1)));
+		assert_true(++rounds < 50);
+	} while (i != was);
+	rounds = 0;
+	do {
+		was = p;
+		p = pairfuse_expr_join(&x, p, alu(BPF_SUB, p, num(1)));
+		assert_true(++rounds < 50);
+	} while (p != was);
+	assert_true(pairfuse_expr_on_stack(&x, p));
+}
+
+static void test_places(void **state)
+{
+	pairfuse_val some = pairfuse_expr_top(&x, 0), sp = leaf(PAIRFUSE_E_STACK, 0, -64), v;
+	__s64 lo, hi;
+	__u64 maps;
+
+	(void)state;
+	v = alu(BPF_ADD, alu(BPF_AND, some, num(31)), sp);
+	assert_true(pairfuse_bounds_stack(&x, alu(BPF_ADD, v, num(-8)), &lo, &hi));
+	assert_int_equal(lo, -72);
+	assert_int_equal(hi, -41);
+	v = pairfuse_expr_join(&x, sp, leaf(PAIRFUSE_E_STACK, 0, -16));
+	assert_true(pairfuse_bounds_stack(&x, v, &lo, &hi));
+	assert_int_equal(lo, -64);
+	assert_int_equal(hi, -16);
+	/* something else on a path, or added without a limit */
+	assert_false(pairfuse_bounds_stack(&x, pairfuse_expr_join(&x, v, num(0)), &lo, &hi));
+	assert_false(pairfuse_bounds_stack(&x, alu(BPF_ADD, v, some), &lo, &hi));
+	v = pairfuse_expr_join(&x, leaf(PAIRFUSE_E_MAP, 3, 0), leaf(PAIRFUSE_E_MAP, 5, 0));
+	assert_true(pairfuse_bounds_maps(&x, v, &maps));
+	assert_int_equal(maps, 1 << 3 | 1 << 5);
+	assert_false(pairfuse_bounds_maps(&x, pairfuse_expr_join(&x, v, num(0)), &maps));
+	v = pairfuse_expr_join(&x, v, leaf(PAIRFUSE_E_MAP, 64, 0));
+	assert_false(pairfuse_bounds_maps(&x, v, &maps));
 }
 
 /* What surely points into the stack: r10 and numbers, whichever path. */
@@ -147,6 +233,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_constants, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pointers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_on_stack, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_loops, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_places, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fixed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many, setup, teardown),
 	};
