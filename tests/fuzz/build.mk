@@ -56,7 +56,9 @@ check-fuzz-run: $(FUZZ_DIR)/pairs $(FUZZ_DIR)/replay_analysis $(FUZZ_DIR)/replay
 		$(FUZZ_DIR)/sources $(FUZZ_DIR)/objects $(VMLINUX_H)
 	$(Q)set -e; echo '== random pairs'; $(FUZZ_DIR)/pairs --count $(FUZZ_COUNT) --least 45
 	$(Q)$(FUZZ_DIR)/pairs --damage --count $(FUZZ_DAMAGE)
+ifneq ($(wildcard /sys/kernel/btf/vmlinux),)
 	$(Q)set -e; echo '== random pairs in C'; $(FUZZ_C) --count $(FUZZ_C_COUNT) --least 25 $(CLANG)
+endif
 	$(Q)set -e; echo '== what fuzzing has found'; \
 		$(FUZZ_DIR)/replay_analysis tests/fuzz/corpus/analysis; \
 		$(FUZZ_DIR)/replay_object tests/fuzz/corpus/object

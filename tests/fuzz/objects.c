@@ -57,6 +57,7 @@ static int choose(struct pairfuse_object *obj, const char *path)
 		"-paths", "-once", "none",
 	};
 	__u64 h = hash(path);
+	const char *opt = opts[(h >> 8) % (sizeof(opts) / sizeof(opts[0]))];
 	int err = 0;
 
 	if (h & 1)
@@ -66,7 +67,7 @@ static int choose(struct pairfuse_object *obj, const char *path)
 	if (!err && h & 8)
 		err = pairfuse_object__set_clock(obj, "exact");
 	if (!err && h & 16)
-		err = pairfuse_object__set_opt(obj, opts[(h >> 8) % (sizeof(opts) / sizeof(opts[0]))]);
+		err = pairfuse_object__set_opt(obj, opt);
 	return err;
 }
 

@@ -16,7 +16,9 @@ static const struct fuzz_group *group_of(const struct fuzz_case *c, const struct
 /* Entries that look for a call around them, and are given nothing to find it by? */
 static bool forgets_outer(const struct fuzz_case *c, const struct pairfuse_pair *p)
 {
-	return !p->exact && c->obj.in.nesting != PAIRFUSE_NESTING_PER_CALL &&
+	/* a sloppy one may have stored its own before it looks */
+	return !group_of(c, p)->sloppy && !p->exact &&
+	       c->obj.in.nesting != PAIRFUSE_NESTING_PER_CALL &&
 	       !pairfuse_hook_is_syscall(c->obj.progs[p->entry].at) &&
 	       p->carrier == group_of(c, p)->map && group_of(c, p)->declines;
 }
@@ -24,7 +26,8 @@ static bool forgets_outer(const struct fuzz_case *c, const struct pairfuse_pair 
 /* State that is in two maps, of which one has what the outer call has left? */
 static bool forgets_half(const struct fuzz_case *c, const struct pairfuse_pair *p)
 {
-	return !p->exact && c->obj.in.nesting == PAIRFUSE_NESTING_DEFAULT &&
+	return !group_of(c, p)->sloppy && !p->exact &&
+	       c->obj.in.nesting == PAIRFUSE_NESTING_DEFAULT &&
 	       p->storage == PAIRFUSE_STORAGE_SLOT &&
 	       !pairfuse_hook_is_syscall(c->obj.progs[p->entry].at) &&
 	       p->carrier == group_of(c, p)->map && group_of(c, p)->second >= 0;
@@ -54,7 +57,7 @@ static bool is_answered(const struct fuzz_case *c, const struct pairfuse_pair *p
 /* Its tracepoint comes without a return of the function, too. */
 static bool misses_exits(const struct fuzz_case *c, const struct pairfuse_pair *p)
 {
-	return pairfuse_hook_is_syscall(c->obj.progs[p->entry].at) &&
+	return !group_of(c, p)->sloppy && pairfuse_hook_is_syscall(c->obj.progs[p->entry].at) &&
 	       p->carrier == group_of(c, p)->map && group_of(c, p)->counts_missing;
 }
 

@@ -192,9 +192,9 @@ static bool wait_for(unsigned int jobs, double begin)
 /* How many differ; a process that has died is one. */
 static unsigned long run(const struct plan *p, unsigned int jobs)
 {
+	bool forks = jobs > 1 || !p->count, ok = true;
 	double begin = now();
 	unsigned int i;
-	bool ok = true;
 
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		      -1, 0);
@@ -202,13 +202,13 @@ static unsigned long run(const struct plan *p, unsigned int jobs)
 		perror("pairs: mmap");
 		return 1;
 	}
-	for (i = 0; i < jobs && jobs > 1; i++) {
+	for (i = 0; i < jobs && forks; i++) {
 		if (fork())
 			continue;
 		work(p, i);
 		exit(0);
 	}
-	if (jobs > 1)
+	if (forks)
 		ok = wait_for(jobs, begin);
 	else
 		work(p, 0);

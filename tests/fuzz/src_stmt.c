@@ -55,6 +55,10 @@ static void signed_index(struct source *s)
 	source_put(s, "long j = (long)(");
 	source_expr(s, 1);
 	source_put(s, " & 31) - %u;\n\n", at);
+	source_line(s, "opaque(j);");
+	source_begin(s);
+	source_put(s, "if (j >= -%d && j < %d)", (int)at, 32 - (int)at);
+	source_open(s);
 	source_begin(s);
 	source_put(s, "bytes[%u + j] = ", at);
 	source_expr(s, 0);
@@ -63,6 +67,7 @@ static void signed_index(struct source *s)
 	source_block(s, 1);
 	s->depth--;
 	source_line(s, "g%u += bytes[%u + j];", source_rnd(s, SOURCE_GLOBALS), at);
+	source_close(s);
 	source_close(s);
 }
 
@@ -234,7 +239,7 @@ static void statement(struct source *s)
 			subprogram(s);
 		break;
 	case 13:
-		if (s->depth < 2 && source_chance(s, 30))
+		if (s->depth < 2 && source_chance(s, 60))
 			signed_index(s);
 		else
 			array(s);
