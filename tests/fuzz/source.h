@@ -76,6 +76,7 @@ struct source_group {
 	bool declines;		/* the entry looks for an outer call */
 	bool task_pid;		/* the thread's number is read out of the task */
 	bool spare;		/* an argument register is saved that nobody looks at */
+	bool small;		/* little but an array: it is the lowest thing in the frame */
 	bool keeps;		/* the exit leaves what it has counted, for user space */
 };
 
@@ -136,6 +137,7 @@ void source_number(struct source *s);
 /* --- src_stmt.c --- */
 
 void source_block(struct source *s, unsigned int most);
+void source_index(struct source *s);	/* an array, an index that may be negative */
 void source_return(struct source *s);	/* with the carrier as it should be left */
 
 /* --- src_output.c: events, other maps, places --- */

@@ -83,6 +83,7 @@ static struct source_group new_group(struct source *s, unsigned int n)
 	g.declines = source_chance(s, 3);
 	g.task_pid = source_chance(s, 4);
 	g.spare = !g.scalar && g.hook == SOURCE_KPROBE && source_chance(s, 20);
+	g.small = source_chance(s, 8);
 	g.keeps = source_chance(s, 4);
 	return g;
 }

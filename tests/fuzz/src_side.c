@@ -147,6 +147,14 @@ static void store(struct source *s)
 		source_line(s, "\tbpf_map_update_elem(&carrier%u, &key, &st, %s);", g->n, flags);
 		return;
 	}
+	if (source_chance(s, g->small ? 50 : 8)) {	/* not always */
+		source_begin(s);
+		source_put(s, "if (");
+		source_cond(s, 1);
+		source_put(s, ")\n\t");
+		source_line(s, "bpf_map_update_elem(&carrier%u, &key, &st, %s);", g->n, flags);
+		return;
+	}
 	source_line(s, "bpf_map_update_elem(&carrier%u, &key, &st, %s);", g->n, flags);
 	if (source_chance(s, 15)) {
 		store_in_place(s);
@@ -179,7 +187,7 @@ static void declare(struct source *s)
 	else
 		source_line(s, "__u32 tid = id;");
 	source_line(s, "__u64 v0 = %u, v1 = 0, v2 = 1, v3 = %u;", source_rnd(s, 9), source_rnd(s, 999));
-	source_line(s, "volatile __u64 arr[4] = {};");
+	source_line(s, "%s__u64 arr[4] = {};", g->small ? "" : "volatile ");
 	source_line(s, "char name[16] = \"\";");
 	source_key(s);
 	source_line(s, g->scalar ? "__u64 st = 0, *p = 0;" : "struct state%u st = {}, *p = 0;", g->n);
@@ -230,7 +238,9 @@ static void entry(struct source *s)
 	store(s);
 	if (g->second)
 		source_line(s, "bpf_map_update_elem(&second%u, &tid, &v3, BPF_ANY);", g->n);
-	if (source_chance(s, 35))
+	if (g->small)
+		source_index(s);
+	else if (source_chance(s, 35))
 		source_block(s, 2);
 	source_line(s, "return 0;");
 }
@@ -254,7 +264,10 @@ static void use(struct source *s)
 		source_line(s, "if (bpf_map_lookup_elem(&second%u, &tid))", g->n);
 		source_line(s, "\t__sync_fetch_and_add(&g1, 1);");
 	}
-	source_block(s, 5);
+	if (g->small)
+		source_index(s);
+	else
+		source_block(s, 5);
 	if (g->keeps)
 		source_line(s, g->scalar ? "*p += 1;" : "p->f0 += 1;");
 	source_remove(s);

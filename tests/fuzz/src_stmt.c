@@ -44,7 +44,7 @@ static void array(struct source *s)
 }
 
 /* An index that may be negative: bpf-gcc counts it from the frame, not from the array. */
-static void signed_index(struct source *s)
+void source_index(struct source *s)
 {
 	unsigned int at = 8 * source_rnd(s, 4);
 
@@ -240,7 +240,7 @@ static void statement(struct source *s)
 		break;
 	case 13:
 		if (s->depth < 2 && source_chance(s, 60))
-			signed_index(s);
+			source_index(s);
 		else
 			array(s);
 		break;
