@@ -377,6 +377,7 @@ int pairfuse_run(struct pairfuse_run *run)
 	run->effects_unarmed = run->tells = false;
 	run->stack = 0;
 	run->loose = false;
+	run->lowest = 0;
 	run->below = 0;
 	run->deref = run->words = 0;
 	run->regs = run->kernel_stack = false;

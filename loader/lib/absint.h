@@ -154,6 +154,7 @@ struct pairfuse_run {
 	int effects_insn;	/* ... here */
 	int stack;		/* lowest stack offset used, <= 0 */
 	bool loose;		/* uses the stack at offsets that are not known, too */
+	int lowest;		/* of those, as far as their limits are known; <= 0 */
 	__u8 below;		/* is_sub: mask of registers 1-5: it was given a pointer
 				 * there and perhaps uses what is below that */
 	__u32 deref;		/* mask of values (arguments, return) dereferenced as pointers */

@@ -641,11 +641,16 @@ static int optimise(struct pairfuse_rewriter *rw, struct pairfuse_dead_result *d
 	return err;
 }
 
-/* Above a loose program there is what was reserved. */
+/*
+ * Above a loose program there is what was reserved, which moves it down; where limits are
+ * known, not too far. (Where none are, the verifier tells.)
+ */
 static int check_stack(struct pairfuse_rewriter *rw)
 {
 	const struct pairfuse_flat *flat = rw->is_exit ? rw->plan->exit : rw->plan->entry;
 
+	if (flat->loose && flat->reserved && rw->run->lowest < -PAIRFUSE_STACK_SIZE)
+		return no_stack(rw);
 	if (!rw->loose || rw->depth <= (flat->loose ? flat->reserved : 0))
 		return 0;
 	if (flat->loose)

@@ -54,11 +54,16 @@ static __u8 params_of(const struct pairfuse_run *run, __u32 taint)
 void pairfuse_stack_reach(struct pairfuse_step *s, pairfuse_val v, __s64 off)
 {
 	const struct pairfuse_expr *e = pairfuse_expr(s->run->x, v);
+	__s64 lo, hi;
 
 	if (e->kind == PAIRFUSE_E_PARAM && off + (__s64)e->imm >= 0)
 		return;
 	s->run->below |= params_of(s->run, e->taint);
-	s->run->loose |= e->kind != PAIRFUSE_E_STACK && (e->taint & PAIRFUSE_T_STACK);
+	if (e->kind == PAIRFUSE_E_STACK || !(e->taint & PAIRFUSE_T_STACK))
+		return;
+	s->run->loose = true;
+	if (pairfuse_bounds_stack(s->run->x, v, &lo, &hi) && lo + off < s->run->lowest)
+		s->run->lowest = lo + off;
 }
 
 void pairfuse_stack_found(struct pairfuse_step *s)
