@@ -76,7 +76,7 @@ $(B)/%.o: %.c
 
 clean:
 	$(call say,CLEAN,$(O))
-	$(Q)find $(O) -mindepth 1 -maxdepth 1 ! -name vm -exec rm -rf {} +
+	$(Q)find $(O) -mindepth 1 -maxdepth 1 ! -name vm ! -name compilers -exec rm -rf {} +
 
 help:
 	@sed -n 's/^#   //p' Makefile | sed '/^$$/d' | sed 's/^/    /' | sed '1i Variables:'

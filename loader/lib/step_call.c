@@ -128,7 +128,7 @@ static int check_arg(struct pairfuse_step *s, const struct pairfuse_helper *h, u
 {
 	const struct pairfuse_expr e = *pairfuse_expr(s->run->x, s->st->reg[arg]);
 	const struct pairfuse_mem *m = pairfuse_helper_mem(h, arg);
-	const char *name = h ? h->name : "a kfunc";
+	const char *name = h ? h->name : "a kfunc, if that has an argument";
 	int insn = pairfuse_step_insn(s);
 
 	if (pairfuse_step_surplus(s, s->st->reg[arg]))
