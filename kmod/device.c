@@ -45,18 +45,14 @@ static long device_info(struct pairfuse_info __user *uinfo)
 		.slot_size = PAIRFUSE_SLOT_SIZE,
 		.ctx_words = PAIRFUSE_CTX_WORDS,
 		.max_args = PAIRFUSE_MAX_ARGS,
-		.nr_stubs = PAIRFUSE_NR_PLAIN,
-		.nr_exact_stubs = PAIRFUSE_NR_EXACT,
-		.nr_timed_stubs = PAIRFUSE_NR_PLAIN,
-		.nr_timed_exact_stubs = PAIRFUSE_NR_EXACT,
 		.nr_groups = pairfuse_group_nr(),
 		.hooks = BIT(PAIRFUSE_HOOK_SHARED) | BIT(PAIRFUSE_HOOK_DIRECT),
 	};
 	/* Figures that change at any time: nobody waits for those who attach or detach. */
-	info.nr_free = pairfuse_stub_nr_free(false, false);
-	info.nr_exact_free = pairfuse_stub_nr_free(true, false);
-	info.nr_timed_free = pairfuse_stub_nr_free(false, true);
-	info.nr_timed_exact_free = pairfuse_stub_nr_free(true, true);
+	info.nr_stubs = pairfuse_stub_count(false, false, &info.nr_free);
+	info.nr_exact_stubs = pairfuse_stub_count(true, false, &info.nr_exact_free);
+	info.nr_timed_stubs = pairfuse_stub_count(false, true, &info.nr_timed_free);
+	info.nr_timed_exact_stubs = pairfuse_stub_count(true, true, &info.nr_timed_exact_free);
 	if (pairfuse_clock_usable())
 		info.features |= PAIRFUSE_FEATURE_COUNTER;
 	info.nr_groups_free = pairfuse_group_nr_free();

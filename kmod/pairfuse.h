@@ -125,7 +125,7 @@ extern struct pairfuse_stub_data pairfuse_stub_data[PAIRFUSE_NR_STUBS];
 /* An index, or -ENOSPC. */
 int pairfuse_stub_alloc(unsigned int regs, unsigned int wants);
 void pairfuse_stub_free(int stub);
-unsigned int pairfuse_stub_nr_free(bool exact, bool timed);
+unsigned int pairfuse_stub_count(bool exact, bool timed, unsigned int *nr_free);
 /* Entered with the caller's return address on the stack (jumped to, called). */
 unsigned long pairfuse_stub_jmp_addr(int stub);
 /* Entered by a call patched into the function: one more return address. */

@@ -136,10 +136,12 @@ static struct stub_range cheaper_leaf(unsigned int regs, bool exact)
 	if (exact)
 		return regs > PAIRFUSE_FEW_ARGS ? (struct stub_range){}
 			: (struct stub_range){ PAIRFUSE_LEAF_EXACT, PAIRFUSE_NR_STUBS };
-	if (regs > PAIRFUSE_FEW_ARGS)
-		return (struct stub_range){ PAIRFUSE_LEAF, PAIRFUSE_LEAF_EXACT };
-	return regs > 1 ? (struct stub_range){ PAIRFUSE_LEAF_FEW, PAIRFUSE_LEAF }
-			: (struct stub_range){ PAIRFUSE_LEAF_ONE, PAIRFUSE_LEAF_FEW };
+	/* those that keep more stand behind */
+	return (struct stub_range){
+		regs > PAIRFUSE_FEW_ARGS ? PAIRFUSE_LEAF :
+			regs > 1 ? PAIRFUSE_LEAF_FEW : PAIRFUSE_LEAF_ONE,
+		PAIRFUSE_LEAF_EXACT
+	};
 }
 
 /* Stubs that are cheaper for such a link than those of stubs_of(); may be empty. */
@@ -191,14 +193,32 @@ void pairfuse_stub_free(int stub)
 	__clear_bit(stub, stub_used);
 }
 
-unsigned int pairfuse_stub_nr_free(bool exact, bool timed)
+static bool is_timed(int stub)
 {
-	struct stub_range r = stubs_of(exact, timed);
-	unsigned long stub;
-	unsigned int nr = 0;
+	return stub >= PAIRFUSE_TIMED && stub < PAIRFUSE_ONE;
+}
 
-	for (stub = r.first; stub < r.end; stub++)
-		nr += !test_bit(stub, stub_used);
+static bool is_exact(int stub)
+{
+	if (is_timed(stub))
+		return stub >= PAIRFUSE_MONO_EXACT ||
+		       (stub >= PAIRFUSE_TIMED_EXACT && stub < PAIRFUSE_MONO);
+	return stub >= PAIRFUSE_LEAF_EXACT || (stub >= PAIRFUSE_EXACT && stub < PAIRFUSE_TIMED);
+}
+
+/* The cheaper ones that not every link can have count too. */
+unsigned int pairfuse_stub_count(bool exact, bool timed, unsigned int *nr_free)
+{
+	unsigned int nr = 0;
+	int stub;
+
+	*nr_free = 0;
+	for (stub = 0; stub < PAIRFUSE_NR_STUBS; stub++) {
+		if (is_exact(stub) != exact || is_timed(stub) != timed)
+			continue;
+		nr++;
+		*nr_free += !test_bit(stub, stub_used);
+	}
 	return nr;
 }
 
@@ -260,11 +280,6 @@ void pairfuse_stub_set_stamp(int stub, void *clock)
 void pairfuse_stub_set_elapsed(int stub, void *clock)
 {
 	set_call(stub_calls[stub].elapsed, clock);
-}
-
-static bool is_timed(int stub)
-{
-	return stub >= PAIRFUSE_TIMED && stub < PAIRFUSE_ONE;
 }
 
 /* Which clock, and what makes nanoseconds of it: the counter's in place, see TIMED. */

@@ -447,6 +447,23 @@ static unsigned int attach_all(int *links, unsigned int room, int *err)
 	return i;
 }
 
+/* The same on functions from number first on, until there is no stub. */
+static unsigned int attach_on_many(unsigned int first, int *links, unsigned int room)
+{
+	unsigned int i, used = 0;
+	char func[64];
+	int err = 0;
+
+	for (i = first; i < PAIRFUSE_TEST_MANY && err != ENOSPC; i++) {
+		close(p.target);
+		snprintf(func, sizeof(func), "pairfuse_test_many%u", i);
+		p.target = need(load_target(func));
+		used += attach_all(links + used, room - used, &err);
+	}
+	equal(err, ENOSPC, "errno when all stubs are in use");
+	return used;
+}
+
 /*
  * Pairs on one function nest on the kernel's stack, so there is a limit; all
  * stubs in use is another. After that everything comes back.
@@ -455,7 +472,6 @@ TEST(stubs)
 {
 	struct pairfuse_info info;
 	unsigned int i, n, used;
-	char func[64];
 	int *links, err;
 
 	setup();
@@ -470,14 +486,16 @@ TEST(stubs)
 	equal(pair_count(&p, C_EXIT), 10 * PAIRFUSE_MAX_LINKS, "exit runs");
 	equal(pair_count(&p, C_BAD), 0, "wrong states");
 
-	for (i = 0; i < PAIRFUSE_TEST_MANY && err != ENOSPC; i++) {
-		close(p.target);
-		snprintf(func, sizeof(func), "pairfuse_test_many%u", i);
-		p.target = need(load_target(func));
-		used += attach_all(links + used, n + 1 - used, &err);
-	}
-	equal(err, ENOSPC, "errno when all stubs are in use");
-	equal(used, n, "links by then");
+	used += attach_on_many(0, links + used, n + 1 - used);
+	note("%u pairs", used);
+	check(used >= 256, "%u pairs", used);
+	/* What is left is for leaves. */
+	leaf_entries = true;
+	pair_unload(&p);
+	pair_load(&p, CALLED, &c, 0);
+	used += attach_on_many(64, links + used, n + 1 - used);
+	leaf_entries = false;
+	equal(used, n, "links when all stubs are in use");
 	need(dev_info(dev, &info));
 	equal(info.nr_free, 0, "free stubs");
 	counts_zero(&c);

@@ -191,7 +191,7 @@ struct pairfuse_info {
 	__u32 ctx_words;
 	__u32 max_args;		/* registers */
 	__u32 nr_stubs;		/* stubs without PAIRFUSE_ATTACH_EXACT, _NO_ENTRY */
-	__u32 nr_free;		/* of them free */
+	__u32 nr_free;		/* of them free; not every pair can have any of them */
 	__u32 nr_draining;	/* links of either kind that are draining */
 	__u32 hooks;		/* bit mask of 1 << enum pairfuse_hook */
 	__u32 nr_exact_stubs;	/* stubs with PAIRFUSE_ATTACH_EXACT */
