@@ -22,6 +22,32 @@ static bool has_insn(const struct bpf_prog *prog, u8 code)
 }
 
 /*
+ * Can a load or store of the program fault? The verifier makes instructions of a kind of
+ * their own where an address may be that of nothing (typed pointers, arenas).
+ */
+static bool may_fault(const struct bpf_prog *prog)
+{
+	u32 i;
+
+	for (i = 0; i < prog->len; i++) {
+		u8 code = prog->insnsi[i].code, mode = BPF_MODE(code);
+
+		switch (BPF_CLASS(code)) {
+		case BPF_LDX:
+			if (mode != BPF_MEM && mode != BPF_MEMSX)
+				return true;
+			break;
+		case BPF_ST:
+		case BPF_STX:
+			if (mode != BPF_MEM && mode != BPF_ATOMIC)
+				return true;
+			break;
+		}
+	}
+	return false;
+}
+
+/*
  * A program of a pair, by file descriptor; the caller owns the reference.
  *
  * For raw tracepoint programs the kernel checks how far a program reaches into
@@ -58,18 +84,19 @@ put:
 
 /*
  * Does the program call nothing (no helper that looks at bpf_ctx, takes a lock or
- * uses something per CPU), and has no private stack? Then it may run above itself and
+ * uses something per CPU), cannot fault, and has no private stack? Then it may run above itself and
  * without bpf_ctx: it needs neither guard nor context. Calls are what is left of
  * them after the verifier: what it has inlined does not need more than preemption to be
  * off. Where an interrupt runs the program above itself, both may change one number per
  * CPU, and the inner change may be lost: a guard would not have let the inner one run.
  *
- * A typed load may fault, and the function may be one that handles faults. That is not
- * endless: each turn takes some of the stack, and calls pass by where that is nearly full.
+ * A load that faults leads into the function, if that is one that handles faults, and so
+ * back into the program. Only a guard ends that on the stacks of interrupts and exceptions,
+ * where no call passes by.
  */
 bool pairfuse_prog_is_leaf(const struct bpf_prog *prog)
 {
-	return !pairfuse_has_private_stack(prog->aux) &&
+	return !pairfuse_has_private_stack(prog->aux) && !may_fault(prog) &&
 	       !has_insn(prog, BPF_JMP | BPF_CALL) && !has_insn(prog, BPF_JMP | BPF_CALL | BPF_X);
 }
 

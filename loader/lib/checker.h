@@ -104,7 +104,7 @@ struct pairfuse_checker {
 	unsigned long events, calls;
 	unsigned long until;	/* calls, in this round */
 	unsigned long most;	/* events; 0: no limit */
-	__u64 insns;		/* run so far, in all worlds */
+	__u64 insns;		/* run so far, in all worlds; and what takes as long */
 	enum pairfuse_check_verdict verdict;
 
 	/* selfcheck_steer.c; origins NULL: random calls only */
@@ -128,6 +128,9 @@ static inline const struct pairfuse_pair *pairfuse_checker_pair(const struct pai
 
 /* A number that programs compare things with, in rounds to come. */
 void pairfuse_checker_add_const(struct pairfuse_checker *q, __u32 v);
+
+/* Copying and comparing so many bytes takes as long as an instruction. */
+#define PAIRFUSE_CHECK_MOVES	256
 
 /* --- selfcheck_compare.c --- */
 

@@ -216,12 +216,23 @@ static bool saves_stack_address(const struct dce *d, size_t i)
 	return pairfuse_insn_class(insn) == BPF_STX && maybe_stack(d, i, insn->src_reg);
 }
 
+/*
+ * Pointers to objects of the kernel, and to arenas: a load by one may fault, and the module
+ * wants a guard around that.
+ */
+static bool is_typed(const struct bpf_insn *insn)
+{
+	if (pairfuse_insn_is_imm64(insn))
+		return insn->src_reg == BPF_PSEUDO_BTF_ID;
+	return insn->code == (BPF_ALU64 | BPF_MOV | BPF_X) && insn->off == 1; /* address space */
+}
+
 /* What the program that the notes are about looks at. */
 static void describe(const struct dce *d, struct pairfuse_dead_result *res)
 {
 	size_t i;
 
-	res->calls = false;
+	res->calls = res->typed = false;
 	res->words = 0;
 	for (i = 0; i < d->ir->nr; i++) {
 		const struct bpf_insn *insn = &d->ir->nodes[i].insn;
@@ -229,6 +240,7 @@ static void describe(const struct dce *d, struct pairfuse_dead_result *res)
 		__s64 word;
 
 		res->calls |= pairfuse_insn_is_call(insn);
+		res->typed |= is_typed(insn);
 		if (!pairfuse_insn_is_load(insn))
 			continue;
 		base = pairfuse_expr(d->run.x, d->run.notes[i].in[insn->src_reg]);

@@ -13,6 +13,7 @@ struct pairfuse_dead_result {
 	bool removed;		/* something went */
 	/* what is left (or more than that): */
 	bool calls;		/* calls of helpers, kfuncs or subprograms */
+	bool typed;		/* pointers by which a load may fault */
 	__u32 words;		/* mask of the words of the context that are read */
 };
 

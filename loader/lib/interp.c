@@ -544,5 +544,6 @@ struct pairfuse_world *pairfuse_world_clone(const struct pairfuse_world *w)
 void pairfuse_world_settle(struct pairfuse_world *w)
 {
 	w->log_len = 0;
+	w->moved = 0;
 	pairfuse_grave_clear(w);
 }

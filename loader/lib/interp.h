@@ -145,6 +145,8 @@ struct pairfuse_world {
 	char what[96];		/* the fault in words */
 	unsigned long calls;	/* helper calls made */
 	unsigned long insns;	/* instructions run, by the last program */
+	__u64 moved;		/* bytes made, read and copied since the world was settled */
+	__u64 live;		/* bytes of all regions */
 	unsigned int readings;	/* of the clock, by the last program */
 	unsigned long stores;	/* to carriers */
 	unsigned long finds;	/* of an element in one, or loads of its bytes */
@@ -176,6 +178,9 @@ __u64 pairfuse_interp(struct pairfuse_world *w, const struct pairfuse_code_run *
 
 /* Nobody looks at what was deleted, and at what was logged, any more. */
 void pairfuse_world_settle(struct pairfuse_world *w);
+
+/* So many bytes are made, read or copied: a fault when it is too much for one program. */
+void pairfuse_world_move(struct pairfuse_world *w, __u64 bytes);
 
 /* The first fault stays. */
 void pairfuse_world_fault(struct pairfuse_world *w, enum pairfuse_fault fault, const char *fmt,

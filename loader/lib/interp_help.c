@@ -69,6 +69,7 @@ static unsigned char *own(struct pairfuse_world *w, __u64 addr, __u32 size, bool
 	const struct pairfuse_helper *h = pairfuse_helper(id);
 	unsigned char *data = pairfuse_region(w, addr, size, write);
 
+	pairfuse_world_move(w, size);
 	if (!data)
 		pairfuse_world_fault(w, PAIRFUSE_FAULT_PROGRAM, "%s: %u bytes at a bad address",
 				     h ? h->name : "a helper", size);

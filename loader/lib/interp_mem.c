@@ -17,6 +17,8 @@
 #define REGION_BITS	28
 #define MAX_REGIONS	(1U << 17)	/* (END - REGIONS) >> REGION_BITS */
 #define MAX_SIZE	(64U << 20)
+#define MAX_MOVED	(64U << 20)	/* by one program */
+#define MAX_LIVE	(128U << 20)	/* of a world */
 
 #define POOL_SIZE	(1U << 16)	/* where pointers in memory lead to */
 #define PAGE_BITS	12
@@ -58,6 +60,14 @@ void pairfuse_junk(struct pairfuse_world *w, unsigned char *data, size_t size)
 	memcpy(data + i, &v, size - i);
 }
 
+void pairfuse_world_move(struct pairfuse_world *w, __u64 bytes)
+{
+	w->moved += bytes;
+	if (w->moved > MAX_MOVED)
+		pairfuse_world_fault(w, PAIRFUSE_FAULT_MODEL, "more than %u MB moved in a run",
+				     MAX_MOVED >> 20);
+}
+
 static __u32 take_number(struct pairfuse_world *w)
 {
 	__u32 n = w->free_region, cap;
@@ -83,7 +93,8 @@ static __u32 take_number(struct pairfuse_world *w)
 __u64 pairfuse_region_new(struct pairfuse_world *w, __u32 size, bool writable,
 			  struct pairfuse_elem *elem)
 {
-	unsigned char *data = size > MAX_SIZE ? NULL : malloc(size ? size : 1);
+	bool room = size <= MAX_SIZE && w->live + size <= MAX_LIVE;
+	unsigned char *data = room ? malloc(size ? size : 1) : NULL;
 	__u32 n = data ? take_number(w) : 0;
 
 	if (!n) {
@@ -91,6 +102,8 @@ __u64 pairfuse_region_new(struct pairfuse_world *w, __u32 size, bool writable,
 		pairfuse_world_fault(w, PAIRFUSE_FAULT_MODEL, "no memory");
 		return 0;
 	}
+	w->live += size;
+	pairfuse_world_move(w, size);
 	pairfuse_junk(w, data, size);
 	w->regions[n] = (struct pairfuse_region){
 		.data = data, .size = size, .writable = writable, .elem = elem,
@@ -119,6 +132,7 @@ void pairfuse_region_free(struct pairfuse_world *w, __u64 addr)
 
 	if (!r)
 		return;
+	w->live -= r->size;
 	free(r->data);
 	*r = (struct pairfuse_region){ .next_free = w->free_region };
 	w->free_region = r - w->regions;

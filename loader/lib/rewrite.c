@@ -604,7 +604,7 @@ static bool is_superfluous(const struct pairfuse_code *code)
 
 static bool is_leaf(const struct pairfuse_dead_result *dead)
 {
-	return !dead->calls &&
+	return !dead->calls && !dead->typed &&
 	       !(dead->words & ~(1U << PAIRFUSE_CTX_RET | 1U << PAIRFUSE_CTX_ELAPSED));
 }
 

@@ -342,6 +342,7 @@ static enum pairfuse_check_verdict attempt(struct pairfuse_check *c, struct atte
 	for (i = 0; q->halves && i < c->res->nr_pairs; i++)
 		count_pair(q, i);
 	c->made = q->calls;
+	c->spent += q->insns;
 	verdict = q->verdict;
 	a->events = q->events;
 	a->insns = q->insns;

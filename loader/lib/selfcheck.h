@@ -23,6 +23,8 @@
 #define PAIRFUSE_CHECK_BRIEF_CALLS	400
 #define PAIRFUSE_CHECK_BUDGET		2000000
 #define PAIRFUSE_CHECK_BUDGET_ALL	20000000
+/* Programs run to their end, so there may be more. Then no other group is begun. */
+#define PAIRFUSE_CHECK_BUDGET_MOST	40000000
 
 enum pairfuse_check_verdict {
 	PAIRFUSE_CHECK_SAME = 0,
@@ -68,6 +70,7 @@ struct pairfuse_check {
 	unsigned int insns;	/* of the rewritten programs */
 	unsigned int insns_run;	/* of them, that have run at least once */
 	unsigned long made;	/* calls */
+	__u64 spent;		/* instructions, added to what is there */
 	struct pairfuse_check_pair *pairs;	/* the caller's, by pair of res; or NULL */
 };
 

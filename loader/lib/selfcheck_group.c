@@ -120,6 +120,11 @@ static void is_blind(const struct group *g, const struct pairfuse_check *check)
 	}
 }
 
+static bool is_spent(const struct group *g, const struct pairfuse_check *check)
+{
+	return g->brief && check->spent >= PAIRFUSE_CHECK_BUDGET_MOST;
+}
+
 static void check_group(const struct group *g, struct pairfuse_check *check)
 {
 	const struct pairfuse_prog *unknown = lacks_proto(g->in, g->res, g->carrier);
@@ -129,6 +134,10 @@ static void check_group(const struct group *g, struct pairfuse_check *check)
 		snprintf(text, sizeof(text), "the arguments of function '%s' are not known here",
 			 unknown->target ? unknown->target : "?");
 		cannot(g, -1, text);
+		return;
+	}
+	if (is_spent(g, check)) {
+		cannot(g, -1, "the other pairs took too long to try");
 		return;
 	}
 	switch (pairfuse_check(check)) {
@@ -208,7 +217,7 @@ static void check_functions(struct group *g, struct pairfuse_check *check, unsig
 		set_bounds(g, calls, check);
 		check->carrier = -1;
 		check->function = function;
-		if (pairfuse_check(check) != PAIRFUSE_CHECK_DIFFERS)
+		if (is_spent(g, check) || pairfuse_check(check) != PAIRFUSE_CHECK_DIFFERS)
 			continue;
 		for (j = 0; j < g->res->nr_pairs; j++)
 			if (function_of(g, j) && !strcmp(function_of(g, j), function))

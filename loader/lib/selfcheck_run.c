@@ -173,6 +173,7 @@ static void run_fused_at(struct pairfuse_checker *q, const struct pairfuse_threa
 		q->out.shift = i & 1 ? q->out.step : 0;
 		q->late = i & 2 ? q->out.step : 0;
 		before = q->out.step && i < 3 ? pairfuse_world_clone(q->worlds[FUSED]) : NULL;
+		q->insns += before ? before->live / PAIRFUSE_CHECK_MOVES : 0;
 		if (q->out.step && i < 3 && !before)
 			pairfuse_checker_fail(q, PAIRFUSE_CHECK_CANNOT, "no memory");
 		run_fused(q, t, c, is_exit, ret);
@@ -189,9 +190,12 @@ void pairfuse_checker_settle(struct pairfuse_checker *q)
 {
 	int i;
 
-	for (i = 0; i < NR_WORLDS; i++)
-		if (q->worlds[i])
-			pairfuse_world_settle(q->worlds[i]);
+	for (i = 0; i < NR_WORLDS; i++) {
+		if (!q->worlds[i])
+			continue;
+		q->insns += q->worlds[i]->moved / PAIRFUSE_CHECK_MOVES;
+		pairfuse_world_settle(q->worlds[i]);
+	}
 }
 
 /* What helpers answer during this program. */

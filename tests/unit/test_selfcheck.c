@@ -523,6 +523,28 @@ static void test_budget(void **state)
 	pairfuse_result_free(res);
 }
 
+/* Large data takes as long as instructions do, and is not made without end. */
+static void test_large(void **state)
+{
+	struct pairfuse_result *res;
+	struct pairfuse_check c;
+	struct test_input t;
+
+	input(&t);
+	t.maps[1].value_size = 4 << 20;
+	ADD_PAIR(&t, enter, leave);
+	res = analyze(&t);
+	pairfuse_check_groups(&t.in, res, NULL, PAIRFUSE_CHECK_BRIEF);
+	assert_int_equal(res->pairs[0].reason, PAIRFUSE_REASON_NONE);
+	assert_true(res->pairs[0].checked.calls > 0);
+	assert_true(res->pairs[0].checked.calls < PAIRFUSE_CHECK_BRIEF_CALLS / 4);
+	t.maps[1].value_size = 65 << 20;
+	c = (struct pairfuse_check){ .in = &t.in, .res = res, .carrier = -1, .seed = 1,
+				     .calls = CALLS };
+	assert_int_equal(pairfuse_check(&c), PAIRFUSE_CHECK_CANNOT);
+	pairfuse_result_free(res);
+}
+
 /* bss[8]++ if a byte is not 0 that nobody has written: in one of 256 runs it is. */
 static const struct bpf_insn leave_junk[] = {
 	TID_KEY, CALL(map_lookup_elem), JMPI(BPF_JEQ, 0, 0, 15), LDX(BPF_B, 2, 10, -200),
@@ -742,6 +764,7 @@ int main(void)
 		cmocka_unit_test(test_groups), cmocka_unit_test(test_no_proto),
 		cmocka_unit_test(test_steered), cmocka_unit_test(test_blind),
 		cmocka_unit_test(test_brief), cmocka_unit_test(test_budget),
+		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_junk), cmocka_unit_test(test_exit_alone),
 		cmocka_unit_test(test_array), cmocka_unit_test(test_time),
 		cmocka_unit_test(test_order),

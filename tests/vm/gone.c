@@ -260,7 +260,7 @@ TEST(deep)
 	     (double)li.entered / n);
 }
 
-static int attach_faulting(int dev, const char *func, bool timed)
+static int try_faulting(int dev, const char *func, bool timed)
 {
 	struct pairfuse_attach a = {
 		.size = sizeof(a),
@@ -270,42 +270,70 @@ static int attach_faulting(int dev, const char *func, bool timed)
 		.exit_fd = load_faulting(1),
 		.hook = hook,
 	};
-	int link = need(ioctl(dev, PAIRFUSE_IOC_ATTACH, &a));
+	int link = ioctl(dev, PAIRFUSE_IOC_ATTACH, &a), err = errno;
 
 	close(a.target_fd);
 	close(a.exit_fd);
 	if (!timed)
 		close(a.entry_fd);
+	errno = err;
 	return link;
 }
 
+static const char *fault_handler(void)
+{
+	static const char *const handlers[] = { "fixup_exception", "search_exception_tables", NULL };
+
+	return first_of(handlers);
+}
+
+/* Each of so many faults called the handler, and the program's load called it again. */
+static void check_faults(int link, u64 faults)
+{
+	struct pairfuse_link_info li;
+
+	link_info(link, &li);
+	check_sums(&li);
+	note("%llu faults: %llu calls, %llu without the program", (unsigned long long)faults,
+	     (unsigned long long)li.entered, (unsigned long long)li.entry_missed);
+	check(li.entry_missed >= faults, "the guard ended only %llu", li.entry_missed);
+	check(li.entered >= 2 * faults && li.entered - li.entry_missed < 2 * li.entry_missed,
+	      "%llu calls entered", li.entered);
+	equal(li.deep, 0, "calls on a stack that was nearly full");
+}
+
 /*
- * Leaves have no guard, and a fault in one leads into the function that it is
- * attached to: that ends where the stack is nearly full, each time.
+ * A fault in a program leads into the function that it is attached to. The guard ends that;
+ * so what may fault gets one, and is refused where there is none.
  */
 TEST(deep_faults)
 {
-	static const char *const handlers[] = { "fixup_exception", "search_exception_tables", NULL };
-	const char *func = first_of(handlers);
-	struct pairfuse_link_info li;
+	const char *func = fault_handler();
 	int dev = dev_open(), fds[2], link;
 	unsigned int i, n = 20;
-	bool timed = false;
 
 	need(pipe(fds));
-	do {
-		link = attach_faulting(dev, func, timed);
-		for (i = 0; i < n; i++)
-			check(write(fds[1], (void *)8, 1) < 0 && errno == EFAULT, "no fault");
-		link_info(link, &li);
-		check_sums(&li);
-		note("%s: %u faults; %llu calls, %llu passed by", func, n,
-		     (unsigned long long)li.entered, (unsigned long long)li.deep);
-		check(li.deep >= n, "%llu calls passed by", (unsigned long long)li.deep);
-		check(li.entered > li.deep, "%llu calls entered", (unsigned long long)li.entered);
-		close(link);
-		timed = !timed;
-	} while (timed);
+	link = need(try_faulting(dev, func, false));
+	for (i = 0; i < n; i++)
+		check(write(fds[1], (void *)8, 1) < 0 && errno == EFAULT, "no fault");
+	check_faults(link, n);
+	close(link);
+	check(try_faulting(dev, func, true) < 0 && errno == EACCES, "a load without a guard");
+}
+
+/* On the stack of an interrupt, where no call passes by: the machine would be gone. */
+TEST(deep_faults_irq)
+{
+	struct pairfuse_test out;
+	int dev = dev_open(), link, irq;
+
+	link = need(try_faulting(dev, fault_handler(), false));
+	irq = need(try_faulting(dev, "pairfuse_test_irq", false));
+	test_call(PAIRFUSE_TEST_IRQ, 20, 0, &out);
+	check(out.calls, "no interrupts");
+	check_faults(link, out.calls);
+	close(irq);
+	close(link);
 }
 
 #define INSTANCE "/sys/kernel/tracing/instances/pairfuse_quiet"

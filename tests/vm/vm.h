@@ -223,7 +223,8 @@ int snapshot(void);
 	X(late) X(late_for_ever) X(livepatch) X(livepatch_asleep) X(livepatch_beside) \
 	X(stack_asleep) X(stack_below)	\
 	X(stack_own) X(stack_everywhere) X(stack_printed)	\
-	X(users) X(users_together) X(deep_faults) X(hotplug) X(hotplug_asleep)	\
+	X(users) X(users_together) X(deep_faults) X(deep_faults_irq)		\
+	X(hotplug) X(hotplug_asleep)						\
 	X(hotplug_churn) X(stopped) X(stopped_inside) X(oom) X(oom_attach)	\
 	X(ftrace_off) X(unload_states) X(unload_race) X(no_fds) X(soak)		\
 	X(failnth_timed) X(together) X(together_refused) X(together_neighbours)	\

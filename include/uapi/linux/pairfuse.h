@@ -72,8 +72,8 @@
  *
  * With PAIRFUSE_ATTACH_NO_ENTRY (and ELAPSED, without EXIT_ALWAYS) there is no
  * entry program: entry_fd is -1 and every call is armed. The exit program must call
- * nothing, and only ctx[PAIRFUSE_CTX_RET] and ctx[PAIRFUSE_CTX_ELAPSED] have
- * defined contents.
+ * nothing and have no loads that may fault (by typed pointers), and only
+ * ctx[PAIRFUSE_CTX_RET] and ctx[PAIRFUSE_CTX_ELAPSED] have defined contents.
  *
  * With a filter (pairfuse_attach.filter), calls of other threads or processes pass
  * by: no program runs, and nothing is counted. Ids are those of the initial pid
@@ -102,7 +102,7 @@
  *             PAIRFUSE_CTX_WORDS or the slot beyond PAIRFUSE_SLOT_SIZE; or something
  *             else might run in its place later, because it makes tail calls or has
  *             BTF (freplace): load it without; with NO_ENTRY, the exit program calls
- *             something or accesses the slot
+ *             something, has a load that may fault or accesses the slot
  * EOPNOTSUPP  the target has no patchable ftrace call site where expected; the
  *             hook mode is not available on this kernel; or, with ELAPSED and not
  *             MONOTONIC, the time stamp counter is not the kernel's clock source
