@@ -191,12 +191,15 @@ static void move_value(struct pairfuse_rewriter *rw, __u8 from, __s64 off)
 
 static bool is_zero(const struct pairfuse_rewriter *rw, const struct pairfuse_expr *from)
 {
-	const struct pairfuse_map *map = &rw->plan->in->maps[from->a];
-	const __u8 *data = map->rodata;
+	const struct pairfuse_map *map;
+	const __u8 *data;
 	__u64 i;
 
-	if (from->kind != PAIRFUSE_E_GLOBAL || !map->frozen || !data ||
-	    from->imm + value_size(rw) > map->value_size)
+	if (from->kind != PAIRFUSE_E_GLOBAL)
+		return false;
+	map = &rw->plan->in->maps[from->a];
+	data = map->rodata;
+	if (!map->frozen || !data || from->imm + value_size(rw) > map->value_size)
 		return false;
 	for (i = 0; i < value_size(rw) && !data[from->imm + i]; i++)
 		;
