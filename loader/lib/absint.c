@@ -382,6 +382,7 @@ int pairfuse_run(struct pairfuse_run *run)
 	run->deref = run->words = 0;
 	run->regs = run->kernel_stack = false;
 	run->surplus = 0;
+	run->surplus_stacked = run->stack_told = false;
 	run->notes = calloc(run->ir->nr, sizeof(*run->notes));
 	fp.leaders = calloc(run->ir->nr + 1, sizeof(*fp.leaders));
 	if (run->notes && fp.leaders) {

@@ -164,6 +164,8 @@ struct pairfuse_run {
 	__u64 surplus;		/* state bytes that have got a register without an argument ... */
 	int surplus_insn;	/* ... from here ... */
 	int surplus_at;		/* ... at this byte of the context */
+	bool surplus_stacked;	/* one was on the stack, which may be read by ... */
+	bool stack_told;	/* ... an address of the stack that is in other memory */
 };
 
 /* 0, -ENOMEM or PAIRFUSE_REFUSED */

@@ -90,6 +90,31 @@ static bool has_callbacks(const struct pairfuse_prog *prog)
 	return false;
 }
 
+static bool is_reached(const struct pairfuse_ir *ir, int orig)
+{
+	size_t i;
+
+	for (i = 0; i < ir->nr; i++)
+		if (ir->nodes[i].orig == orig)
+			return true;
+	return false;
+}
+
+/* Code that is there and that nothing leads to: it is for bpf_throw(), and may use any map. */
+static bool has_unreached(const struct pairfuse_prog *prog, const struct pairfuse_ir *ir)
+{
+	size_t i;
+
+	for (i = 0; i < prog->nr_insns; i++) {
+		if (!pairfuse_insn_is_imm64(&prog->insns[i]))
+			continue;
+		if (!is_reached(ir, i))
+			return true;
+		i++;
+	}
+	return false;
+}
+
 int pairfuse_watch(struct pairfuse_study *st, int map, int prog, struct pairfuse_watch *watch,
 		   unsigned int nr, bool *looks)
 {
@@ -106,6 +131,8 @@ int pairfuse_watch(struct pairfuse_study *st, int map, int prog, struct pairfuse
 	if (!has_callbacks(run.prog) &&
 	    pairfuse_carrier_kind(st->in->maps[map].type, &run.kind))
 		err = pairfuse_study_flat(st, prog);
+	if (!err && has_unreached(run.prog, &st->flats[prog].ir))
+		err = PAIRFUSE_REFUSED;
 	if (!err) {
 		run.ir = &st->flats[prog].ir;
 		err = pairfuse_run(&run);

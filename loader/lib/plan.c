@@ -232,6 +232,13 @@ static int check_surplus(struct pairfuse_plan *plan)
 {
 	const struct pairfuse_run *entry = &plan->entry_run;
 
+	if (entry->surplus_stacked && entry->stack_told) {
+		plan->why.prog = 0;
+		return pairfuse_refuse(&plan->why, PAIRFUSE_REASON_CONTEXT, entry->surplus_insn,
+				       "insn %d saves byte %d of the context on the stack, whose address '%s' stores in memory: no argument is there",
+				       entry->surplus_insn, entry->surplus_at,
+				       plan->entry->prog->name);
+	}
 	if (!(entry->surplus & (plan->exit_run.reads[0] | plan->exit_run.reads[1])))
 		return 0;
 	plan->why.prog = 0;

@@ -25,23 +25,32 @@ static __s64 string_end(const struct pairfuse_step *s, __s64 off)
 	return 1;
 }
 
-/* As many bytes as that from off on, which leave the frame: as a source they may. */
-static int source_len(struct pairfuse_step *s, const struct pairfuse_helper *h, __s64 off,
-		      __s64 *len)
+/*
+ * A source may be any number, so nobody has made sure that it stays in the frame: len bytes
+ * (-1: not known) from v on. Of a string, all is well that ends there.
+ */
+static int source_len(struct pairfuse_step *s, const struct pairfuse_helper *h, pairfuse_val v,
+		      bool exact, __s64 *len)
 {
+	const struct pairfuse_expr e = *pairfuse_expr(s->run->x, v);
+	bool text = h->flags & PAIRFUSE_H_PARTIAL;
 	int insn = pairfuse_step_insn(s);
-	__s64 end;
+	__s64 end = 1, lo, hi;
 
-	if (off >= -PAIRFUSE_STACK_SIZE && off + *len <= 0)
+	if (pairfuse_bounds_stack(s->run->x, v, &lo, &hi) && *len >= 0 &&
+	    lo >= -PAIRFUSE_STACK_SIZE && hi + *len <= 0)
 		return 0;
-	end = off >= -PAIRFUSE_STACK_SIZE && h->flags & PAIRFUSE_H_PARTIAL ? string_end(s, off) : 1;
-	if (s->run->is_part && off >= -PAIRFUSE_STACK_SIZE && off < 0)
-		end = 0;	/* not inlined, what is there is not known */
+	if (e.kind == PAIRFUSE_E_STACK && (__s64)e.imm >= -PAIRFUSE_STACK_SIZE && text)
+		end = s->run->is_part ? 0 : string_end(s, (__s64)e.imm);
+	/* not inlined, sizes and strings are not known yet */
+	if (s->run->is_part && !exact)
+		end = 0;
 	if (end > 0)
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_HELPER, insn,
 				       "insn %d reads by %s what is beyond the program's stack",
 				       insn, h->name);
-	*len = end - off;
+	if (exact)
+		*len = end - (__s64)e.imm;
 	return 0;
 }
 
@@ -49,6 +58,27 @@ static int source_len(struct pairfuse_step *s, const struct pairfuse_helper *h, 
 static bool only_reads(const struct pairfuse_helper *h, const struct pairfuse_mem *m)
 {
 	return m ? !m->write : h && (h->flags & (PAIRFUSE_H_PURE | PAIRFUSE_H_READS));
+}
+
+/*
+ * Bytes of the stack that a helper reads: what it makes of them is out of sight, so no pointer
+ * may be there that leads to what the stub has otherwise.
+ */
+static int read_by_helper(struct pairfuse_step *s, const struct pairfuse_helper *h, __s64 off,
+			  __s64 len)
+{
+	int insn = pairfuse_step_insn(s);
+	__u32 taint = 0;
+	__s64 i;
+
+	for (i = off + PAIRFUSE_STACK_SIZE; i < off + len + PAIRFUSE_STACK_SIZE; i++)
+		taint |= pairfuse_expr(s->run->x, s->st->stack[i])->taint;
+	s->run->stack_told |= (taint & PAIRFUSE_T_STACK) != 0;
+	if (taint & PAIRFUSE_T_CTX)
+		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, insn,
+				       "insn %d gives %s the context pointer in memory", insn,
+				       h ? h->name : "a kfunc");
+	return pairfuse_stack_leak(s, off, len);
 }
 
 static int arg_stack(struct pairfuse_step *s, const struct pairfuse_helper *h,
@@ -59,8 +89,9 @@ static int arg_stack(struct pairfuse_step *s, const struct pairfuse_helper *h,
 	bool exact = m && len >= 0 && pairfuse_mem_len(s->run, s->st->reg, m) == len;
 	int err = 0;
 
-	if (e.kind == PAIRFUSE_E_STACK && exact && m->any)
-		err = source_len(s, h, (__s64)e.imm, &len);
+	/* what the rewriter reads so, has been the argument of a call that had been checked */
+	if (m && m->any && (!s->run->is_raw || (e.kind == PAIRFUSE_E_STACK && exact)))
+		err = source_len(s, h, s->st->reg[arg], exact, &len);
 	/* of a length that is not known it is certain that it stays in the frame */
 	if (!err && e.kind == PAIRFUSE_E_STACK)
 		err = pairfuse_stack_check(s, (__s64)e.imm, exact ? len : 0);
@@ -68,7 +99,7 @@ static int arg_stack(struct pairfuse_step *s, const struct pairfuse_helper *h,
 		return err;
 	pairfuse_stack_span(s, s->st->reg[arg], &off, &len);
 	if (!(m && m->write && !m->both))
-		err = pairfuse_stack_leak(s, off, len);
+		err = read_by_helper(s, h, off, len);
 	if (!err && !only_reads(h, m))
 		pairfuse_stack_clobber(s, off, len);
 	return err;

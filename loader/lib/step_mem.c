@@ -202,6 +202,7 @@ static int stack_write(struct pairfuse_step *s, __s64 off, unsigned int len, pai
 				       pairfuse_step_insn(s),
 				       "insn %d saves a value made from a pointer into '%s'",
 				       pairfuse_step_insn(s), pairfuse_step_map(s));
+	s->run->surplus_stacked |= (e->taint & PAIRFUSE_T_SURPLUS) != 0;
 	pairfuse_bytes_set(s->run->x, &st->stack[off + PAIRFUSE_STACK_SIZE],
 			   &st->stack_idx[off + PAIRFUSE_STACK_SIZE], len, v);
 	return 0;
@@ -468,6 +469,7 @@ static int check_operands(struct pairfuse_step *s, pairfuse_val v)
 		err = pairfuse_step_surplus(s, v);
 	if (!err && s->node->insn.imm == BPF_CMPXCHG)
 		err = pairfuse_step_surplus(s, s->st->reg[0]);
+	s->run->stack_told |= (pairfuse_expr(s->run->x, v)->taint & PAIRFUSE_T_STACK) != 0;
 	return err;
 }
 
@@ -482,6 +484,7 @@ static int write_to(struct pairfuse_step *s, enum place place, pairfuse_val base
 	err = check_leak(s, v);
 	if (err)
 		return err;
+	s->run->stack_told |= (pairfuse_expr(s->run->x, v)->taint & PAIRFUSE_T_STACK) != 0;
 	if (place == CTX)
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, pairfuse_step_insn(s),
 				       "insn %d writes to the context", pairfuse_step_insn(s));

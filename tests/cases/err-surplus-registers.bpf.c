@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // A register behind the last argument that is not only saved: the exit reads it, or a part of
 // it; it is in an event; compared; an address; added to what others see; kept in a
-// map that stays; printed, by way of a pointer in memory; added to something on the stack.
+// map that stays; printed, by way of a pointer in memory; added to something on the stack; read by an address
+// of the stack that has been kept in global data, or in another map.
 // expect: enter leave refused context
 // expect: enter_part leave_part refused context
 // expect: enter_event leave_event refused context
@@ -11,6 +12,9 @@
 // expect: enter_other leave_other refused context
 // expect: enter_text leave_text refused context
 // expect: enter_swap leave_swap refused context
+// expect: enter_kept leave_kept refused context
+// expect: enter_found leave_found refused context
+// told: enter_kept leave_kept on the stack, whose address
 // told: enter leave for 'leave'
 // told: enter_cond leave_cond byte 88 of the context
 // proto: vfs_read regs=2 ret=8
@@ -22,13 +26,16 @@
 // proto: vfs_unlink regs=2 ret=8
 // proto: vfs_rename regs=2 ret=8
 // proto: vfs_mkdir regs=2 ret=8
+// proto: vfs_rmdir regs=2 ret=8
+// proto: vfs_mknod regs=2 ret=8
 #include "case.bpf.h"
 
 struct saved {
 	__u64 a, b;
 };
 
-__u64 sum;
+__u64 sum, place;
+MAP(places, BPF_MAP_TYPE_ARRAY, 1, __u32, __u64);
 HASH(kept, __u32, struct saved);
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -114,6 +121,28 @@ static __always_inline void swap(struct pt_regs *ctx, struct saved *s)
 	s->a = old;
 }
 
+static __always_inline void keep(struct pt_regs *ctx, struct saved *s)
+{
+	__u64 x = 0;
+
+	place = (__u64)&s->b;
+	asm volatile("" : : : "memory");
+	bpf_probe_read_kernel(&x, sizeof(x), (void *)place);
+	sum += x;
+}
+
+static __always_inline void find(struct pt_regs *ctx, struct saved *s)
+{
+	__u64 at = (__u64)&s->b, x = 0, *found;
+	__u32 zero = 0;
+
+	bpf_map_update_elem(&places, &zero, &at, BPF_ANY);
+	found = bpf_map_lookup_elem(&places, &zero);
+	if (found)
+		bpf_probe_read_kernel(&x, sizeof(x), (void *)*found);
+	sum += x;
+}
+
 PAIR(nothing, enter, leave, vfs_read, sum ^= s->b)
 PAIR(nothing, enter_part, leave_part, vfs_write, sum += ((__u8 *)s)[15])
 PAIR(event, enter_event, leave_event, vfs_open, )
@@ -123,3 +152,5 @@ PAIR(add, enter_sum, leave_sum, vfs_llseek, )
 PAIR(other, enter_other, leave_other, vfs_unlink, )
 PAIR(text, enter_text, leave_text, vfs_rename, )
 PAIR(swap, enter_swap, leave_swap, vfs_mkdir, )
+PAIR(keep, enter_kept, leave_kept, vfs_rmdir, )
+PAIR(find, enter_found, leave_found, vfs_mknod, )
