@@ -2,6 +2,7 @@
 // A program of no pair uses another key, but not in the function that bpf_throw() calls, which
 // nothing else leads to.
 // expect: enter leave refused carrier-shared
+// expect: other - refused no-partner
 // proto: vfs_read regs=4 ret=8
 // proto: vfs_write regs=4 ret=8
 #include "case.bpf.h"

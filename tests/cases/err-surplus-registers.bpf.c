@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // A register behind the last argument that is not only saved: the exit reads it, or a part of
 // it; it is in an event; compared; an address; added to what others see; kept in a
-// map that stays; printed, by way of a pointer in memory; added to something on the stack; read by an address
-// of the stack that has been kept in global data, or in another map.
+// map that stays; printed, by way of a pointer in memory; added to something on the stack;
+// read by an address of the stack that has been kept in global data, or in another map.
 // expect: enter leave refused context
 // expect: enter_part leave_part refused context
 // expect: enter_event leave_event refused context

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 // Sources of a read that go beyond the stack: bytes, not a string; a string whose end is not known;
-// as many bytes as an argument says; from a place that an argument tells; the stack or a map's value.
+// as many bytes as an argument says; from a place that it tells; the stack or a map's value.
 // expect: enter leave refused helper
 // expect: enter_open leave_open refused helper
 // expect: enter_length leave_length refused helper
