@@ -256,6 +256,8 @@ static void refuse_storage(struct pairfuse_study *st, size_t p, const struct com
 			    "the entry looks for the state of another call, which only the map has unless its key is just the thread (--nesting=per-call: it finds none)" :
 			    plan->second >= 0 ?
 			    "state is in another map, too, and only here the key is more than the thread (--nesting=per-call: calls inside calls may find half of it)" :
+			    pairfuse_storage_key_is_thread(plan) ?
+			    "several functions share it, and nested calls cannot find each other's state: it cannot be kept in task storage (--nesting=per-call: each has its own)" :
 			    "its key is not the thread, so nested calls cannot see each other's state");
 	}
 }

@@ -74,7 +74,7 @@ static int read_by_helper(struct pairfuse_step *s, const struct pairfuse_helper 
 	for (i = off + PAIRFUSE_STACK_SIZE; i < off + len + PAIRFUSE_STACK_SIZE; i++)
 		taint |= pairfuse_expr(s->run->x, s->st->stack[i])->taint;
 	s->run->stack_told |= (taint & PAIRFUSE_T_STACK) != 0;
-	if (taint & PAIRFUSE_T_CTX)
+	if (taint & (PAIRFUSE_T_CTX | PAIRFUSE_T_MAYBE_CTX))
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, insn,
 				       "insn %d gives %s the context pointer in memory", insn,
 				       h ? h->name : "a kfunc");
@@ -173,8 +173,9 @@ static int check_arg(struct pairfuse_step *s, const struct pairfuse_helper *h, u
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, insn,
 				       "insn %d passes the context to %s", insn, name);
 	}
-	/* where numbers are wanted, it is one */
-	if ((e.taint & PAIRFUSE_T_MAYBE_CTX) && (!h || (arg == 1 && (h->flags & PAIRFUSE_H_CTX))))
+	/* where numbers are wanted, it is one, but an address is wanted as a source */
+	if ((e.taint & PAIRFUSE_T_MAYBE_CTX) &&
+	    (!h || (arg == 1 && (h->flags & PAIRFUSE_H_CTX)) || (m && m->any)))
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, insn,
 				       "insn %d perhaps passes the context to %s", insn, name);
 	if ((e.taint & PAIRFUSE_T_VALUE) && !(m && !m->write))

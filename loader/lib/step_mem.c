@@ -454,9 +454,10 @@ static int check_leak(struct pairfuse_step *s, pairfuse_val v)
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_STATE_ESCAPES, insn,
 				       "insn %d stores a pointer into '%s' in memory", insn,
 				       pairfuse_step_map(s));
-	if (taint & PAIRFUSE_T_CTX)
+	if (taint & (PAIRFUSE_T_CTX | PAIRFUSE_T_MAYBE_CTX))
 		return pairfuse_refuse(s->run->why, PAIRFUSE_REASON_CONTEXT, insn,
-				       "insn %d stores the context pointer in memory", insn);
+				       "insn %d %sstores the context pointer in memory", insn,
+				       taint & PAIRFUSE_T_CTX ? "" : "perhaps ");
 	return 0;
 }
 

@@ -425,6 +425,17 @@ static enum pairfuse_choice targets(const struct pairfuse_study *st, int group)
 	       syscalls ? PAIRFUSE_CHOICE_SYSCALLS : PAIRFUSE_CHOICE_SEVERAL;
 }
 
+/* Of several functions, would inner calls find, overwrite and remove the state of outer ones? */
+static bool meets_itself(const struct pairfuse_study *st, int group, enum pairfuse_choice choice)
+{
+	size_t p;
+
+	for (p = 0; choice == PAIRFUSE_CHOICE_SEVERAL && p < st->res->nr_pairs; p++)
+		if (in_group(st, p, group) && pairfuse_storage_key_is_thread(&st->plans[p]))
+			return true;
+	return false;
+}
+
 /* Does it matter to the group what a call finds of those that it is in, or that overlap? */
 static bool cares_for_others(const struct pairfuse_study *st, int group)
 {
@@ -466,6 +477,8 @@ bool pairfuse_storage_choose(struct pairfuse_study *st, int group, bool slot)
 		return take_exact(st, group, PAIRFUSE_CHOICE_FALLBACK, false);
 	if (slot && cares_for_others(st, group))
 		return task && take_exact(st, group, PAIRFUSE_CHOICE_OUTER, slot);
+	if (meets_itself(st, group, choice))
+		return false;
 	if (choice == PAIRFUSE_CHOICE_SEVERAL)
 		choice = PAIRFUSE_CHOICE_KEY;
 	take_slot(st, group, choice, false);
