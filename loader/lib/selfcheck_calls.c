@@ -276,12 +276,14 @@ static void look_at_carriers(struct pairfuse_checker *q)
 	}
 }
 
+/* Not when a filter of the exit has left something: such an exit shows it, fused it does not. */
 static bool may_pass(struct pairfuse_checker *q, const struct pairfuse_thread *t, int pair)
 {
 	const struct pairfuse_prog *progs = q->c->in->progs;
+	const struct pairfuse_pair *p = &q->c->res->pairs[pair];
 
-	return !t->depth && pairfuse_hook_is_syscall(progs[q->c->res->pairs[pair].exit].at) &&
-	       !pairfuse_checker_rnd(q, 8);
+	return !t->depth && pairfuse_hook_is_syscall(progs[p->exit].at) &&
+	       !pairfuse_checker_rnd(q, 8) && p->carrier >= 0 && !is_left(q, p->carrier);
 }
 
 /* One end of two pairs on a function: originally in either order, and as stubs nest. */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2154,SC2034,SC2016
-# Its programs store with BPF_NOEXIST and the like: not fused. Arguments and return
+# Its programs keep more than a slot has, for several calls: not fused. Arguments and return
 # values are the same, and so is what it says of a function that there is not.
 
 load_start
@@ -19,7 +19,7 @@ load last pipe
 # seven bytes are written only by the last
 seen "$cpus" '(ssize_t)7$' x
 stop any
-refused x update-flags 1
+refused x state-size 1
 same_end x
 same_end none
 
