@@ -30,6 +30,6 @@ check-tools: $(B)/pairfuse $(TOOLS_PROGS)
 
 check-tools-vm: $(B)/pairfuse $(TOOLS_PROGS)
 	$(Q)set -e; for k in $(KERNELS); do \
-		scripts/vm run -k $$k --share . -- /share/tests/tools/check /share/$(B); done
+		scripts/vm run -k $$k --timeout 900 --share . -- /share/tests/tools/check /share/$(B); done
 
 -include $(B)/tests/tools/load_all.d
