@@ -6,8 +6,8 @@
 # environment.
 
 every=${EVERY:-$((6000 / SCALE))}
-loader=(pairfuse load --fs ext4 "$OBJ/fsdist.bpf.o" --hook "$hook" --duration 0)
-tool=(pairfuse run --verbose --hook "$hook" -- fsdist-libbpf -t ext4 1 1)
+loader=(pairfuse load --no-self-check --fs ext4 "$OBJ/fsdist.bpf.o" --hook "$hook" --duration 0)
+tool=(pairfuse run --verbose --no-self-check --hook "$hook" -- fsdist-libbpf -t ext4 1 1)
 
 # victim NAME N CMD...: sets pid_NAME
 victim()

@@ -28,7 +28,7 @@ victim()
 	local id=$1
 	shift
 
-	pairfuse load --hook "$hook" "$@" >"$T/$id.out" 2>"$T/$id.err" &
+	pairfuse load --no-self-check --hook "$hook" "$@" >"$T/$id.out" 2>"$T/$id.err" &
 	eval "pid_$id=\$!"
 }
 
