@@ -381,8 +381,21 @@
 	.popsection
 .endm
 
-/* What a stub with an entry program does rarely, between its end and FILTERS. */
+/* The function, and whether there is state for the exit program of a stub with an entry program. */
+.macro CALL_BODY n
+	RESTORE_ARGS
+	call	__SCT__pairfuse_body_\n
+	movq	%rax, CTX_RET
+	cmpq	$0, CTX_ARMED
+	je	.Lnot_armed_\n
+.endm
+
+/* What such a stub does rarely, between its end and FILTERS. */
 .macro CALL_ENDS n
+.Lentry_resched_\n:
+	PAIRFUSE_PREEMPT_SCHEDULE
+	jmp	.Lbody_\n
+
 	.if	.Lexact
 .Lnested_\n:
 	movq	$0, CTX_ARMED
@@ -439,11 +452,7 @@ SYM_START(pairfuse_stub_\n, SYM_L_GLOBAL, SYM_A_ALIGN)
 	PAIRFUSE_PREEMPT_DEC
 	jz	.Lentry_resched_\n
 .Lbody_\n:
-	RESTORE_ARGS
-	call	__SCT__pairfuse_body_\n
-	movq	%rax, CTX_RET
-	cmpq	$0, CTX_ARMED
-	je	.Lnot_armed_\n
+	CALL_BODY \n
 	.if	.Lexact
 	cmpq	%rsp, (%r13)
 	jne	.Lnested_\n
@@ -472,10 +481,6 @@ SYM_START(pairfuse_stub_\n, SYM_L_GLOBAL, SYM_A_ALIGN)
 	COUNT	\n, PAIRFUSE_COUNT_ENTRY_MISSED, %rcx
 	movq	$0, CTX_ARMED
 	jmp	.Lentry_missed_\n\()_back
-
-.Lentry_resched_\n:
-	PAIRFUSE_PREEMPT_SCHEDULE
-	jmp	.Lbody_\n
 
 	CALL_ENDS \n
 	FILTERS	\n
@@ -647,11 +652,7 @@ SYM_START(pairfuse_stub_\n, SYM_L_GLOBAL, SYM_A_ALIGN)
 	PAIRFUSE_PREEMPT_DEC
 	jz	.Lentry_resched_\n
 .Lbody_\n:
-	RESTORE_ARGS
-	call	__SCT__pairfuse_body_\n
-	movq	%rax, CTX_RET
-	cmpq	$0, CTX_ARMED
-	je	.Lnot_armed_\n
+	CALL_BODY \n
 	.if	.Lexact
 	movq	LEAF_NEST(%rsp), %rcx
 	cmpq	%rsp, (%rcx)
@@ -688,10 +689,6 @@ SYM_START(pairfuse_stub_\n, SYM_L_GLOBAL, SYM_A_ALIGN)
 	addq	$LEAF_FRAME, %rsp
 	FRAME_RECORD_END
 	RET
-
-.Lentry_resched_\n:
-	PAIRFUSE_PREEMPT_SCHEDULE
-	JMP5	.Lbody_\n
 
 	CALL_ENDS \n
 	FILTERS	\n

@@ -130,14 +130,14 @@ static int use_stubs(int dev, unsigned int nr, struct counts *c)
 }
 
 /* How many usual pairs more there are stubs for. */
-static unsigned int stubs_left(int dev, unsigned int first, struct counts *c)
+static unsigned int stubs_left(int dev, struct counts *c)
 {
 	unsigned int i, n, all = dev_nr_free(dev);
 	struct pair p[64];
 	char name[64];
 
 	for (n = 0; n < ARRAY_SIZE(p); n++) {
-		snprintf(name, sizeof(name), "pairfuse_test_many%u", first + n);
+		snprintf(name, sizeof(name), "pairfuse_test_many%u", n);
 		pair_load(&p[n], name, c, 16);
 		if (pair_try(&p[n], dev, hook, 0) < 0)
 			break;
@@ -165,7 +165,7 @@ TEST(dead)
 	counts_new(&c);
 	all = dev_nr_free(dev);
 	others = use_stubs(dev, OTHERS, &c);
-	left = stubs_left(dev, 0, &c);
+	left = stubs_left(dev, &c);
 	rounds = left + 20;
 	pair_load(&p, first_of(funcs), &c, 0);
 	for (i = 0; i < rounds; i++) {
